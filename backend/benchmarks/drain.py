@@ -29,6 +29,8 @@ RULES = FlowRules("noop")
 
 
 class Noop:
+    sends_to = "nowhere"
+
     async def open(self) -> None: ...
 
     async def close(self) -> None: ...

@@ -141,7 +141,7 @@ export const CANCELLED = told(
   [
     [760, "submitted"],
     [759, "started", 1],
-    [740, "cancelled", 1, "Cancelled by Mara Lindqvist"],
+    [740, "cancelled", 1, "The manual is about to change; translate the new one."],
   ],
   { status: "CANCELLED", attempts: [attempt(1, 759, 740, { end: "cancelled" })] },
 );

@@ -1,6 +1,7 @@
 import type { WireJob, WireSummary } from "../src/api/model.ts";
 import { type WireAttempt, wireAttempt, wireJob } from "../src/testing/factories.ts";
 import { ago, idAt } from "./answers.ts";
+import { exchangeOf } from "./exchanges.ts";
 import { costOf } from "./prices.ts";
 
 type What = WireJob["history"][number]["what"];
@@ -25,7 +26,10 @@ export function told(
   const starts = history.filter(([, what]) => what === "started").length;
   const status = rest.status ?? "PENDING";
   const ended = status === "COMPLETED" || status === "FAILED" || status === "CANCELLED";
-  const attempts = (rest.attempts ?? []).map((one) => priced(flow, one));
+  const attempts = (rest.attempts ?? []).map((one) => ({
+    ...priced(flow, one),
+    exchange: exchangeOf(flow, prompt, rest.result ?? null, one),
+  }));
   const costs = attempts.flatMap(({ costMicros }) => costMicros ?? []);
   return wireJob({
     id: idAt(first),

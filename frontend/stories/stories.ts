@@ -147,7 +147,7 @@ export const STORIES: readonly Story[] = [
     api: { ...BUSY, "/jobs/{id}": LONG },
     shows: "Show all",
   },
-  ofJob("cancelled", ended.CANCELLED, "Cancelled by Mara Lindqvist"),
+  ofJob("cancelled", ended.CANCELLED, "The manual is about to change"),
   ofJob("fell-back", ended.FELL_BACK, "Answered by"),
   ofJob("large", ended.LARGE, "Customer 0001"),
   ofJob("of-a-batch", ended.OF_A_BATCH, "Ditt paket kommer"),

@@ -7,6 +7,8 @@ from urllib.parse import quote
 
 from job_processor.client import Client
 
+_ENDED_BY = {"callback": "a callback", "reconcile": "what it said when it was asked"}
+
 
 async def show(client: Client, job_id: str, *, as_json: bool) -> int:
     """Print the job, and of one that waits in the queue its place and when it should start. Returns the exit code."""
@@ -25,6 +27,9 @@ def _lines(job: Mapping[str, Any], place: Mapping[str, Any] | None) -> list[str]
     lines = [f"{job['id']}  {job['status']}  {job['flow']}"]
     fields = {"created": job["createdAt"], "finished": job["finishedAt"], "key": job["key"]}
     fields |= {"attempt": f"{job['attempt']} ({job['failures']} of {job['maxAttempts']} failed)"}
+    exchange = job["attempts"][-1]["exchange"] if job["attempts"] else None
+    if exchange is not None:
+        fields |= {"sent to": _with_size(exchange["sentTo"], exchange["requestBytes"]), "answer": _answer(exchange)}
     if job["waitingOn"] is not None:
         fields["waits"] = job["waitingOn"]["detail"]
     if place is not None and place["ahead"] is not None:
@@ -35,6 +40,17 @@ def _lines(job: Mapping[str, Any], place: Mapping[str, Any] | None) -> list[str]
         fields["error"] = f"{job['error']['code']}: {job['error']['message']}"
     fields |= {"prompt": job["prompt"], "result": job["result"]}
     return [*lines, *(f"{name:<8}  {_printable(text)}" for name, text in fields.items() if text is not None)]
+
+
+def _answer(exchange: Mapping[str, Any]) -> str | None:
+    """What came back of the newest attempt; ``None``: nothing, or nothing that has a status."""
+    status, later = exchange["status"], _ENDED_BY.get(exchange["endedBy"])
+    first = None if status is None else _with_size(f"HTTP {status}", exchange["responseBytes"])
+    return ", then ".join(filter(None, (first, later))) or None
+
+
+def _with_size(text: str, size: int | None) -> str:
+    return text if size is None else f"{text} ({size:,} bytes)"
 
 
 def _printable(text: str) -> str:

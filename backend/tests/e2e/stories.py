@@ -26,6 +26,12 @@ HEIGHTS = {1440: 900, 390: 844}
 """Of the windows, by their widths."""
 SHOWN_WITHIN_MS = 30_000
 LOADING = '[role="status"][aria-label^="Loading"]'
+AT_THE_END = """@media (max-width: 48em) {
+  body { position: relative }
+  header:has(> * > nav) { position: static !important }
+  nav[aria-label="Main"] { position: absolute !important }
+}"""
+"""Puts the bar at the bottom of a phone's window to the end of the page."""
 Scheme = Literal["light", "dark"]
 
 
@@ -149,7 +155,10 @@ async def picture(page: Page, *, whole: bool) -> bytes:
 
     async def same() -> bytes | None:
         nonlocal last
-        before, last = last, await page.screenshot(animations="disabled", full_page=whole)
+        before, last = (
+            last,
+            await page.screenshot(animations="disabled", full_page=whole, style=AT_THE_END if whole else None),
+        )
         return last if last == before else None
 
     return await until(same, "a page that holds still", SHOWN_WITHIN_MS / 1_000)

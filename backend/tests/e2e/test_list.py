@@ -7,6 +7,7 @@ from tests.e2e.conftest import OpenTab
 from tests.e2e.feeder import seed
 from tests.e2e.looks import expect_mode
 from tests.e2e.served import Served
+from tests.e2e.test_accessible import violations
 
 # One browser, and so one event loop, for the tests of a file.
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -66,6 +67,32 @@ async def test_texts_are_shown_for_what_they_are(server: Served, open_tab: OpenT
     # The server cuts after 300 bytes, between characters.
     await expect(rows[rtl].get_by_text("😀" * 75)).to_be_attached()
     await expect(rows[rtl]).not_to_contain_text("\ufffd")
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+async def test_a_tag_filters_and_the_rest_of_its_row_opens_the_job(
+    server: Served, open_tab: OpenTab, width: int
+) -> None:
+    words, tag = f"has a tag at {width}", f"only-{width}"
+    tagged = str(server.submit(words, flow="mute", tags=[tag, "both"])["id"])
+    other = str(server.submit(words, flow="mute", tags=["both"])["id"])
+    page = await open_tab(f"{server.page}?q={words}", width=width)
+    row = page.locator(f'[data-job="{tagged}"]')
+    await expect(page.locator(f'[data-job="{other}"]')).to_be_visible()
+    assert await violations(page) == []
+    # By the keyboard: from the row's link to what stands in it.
+    await row.get_by_role("link", name=words).focus()
+    await page.keyboard.press("Tab")
+    await expect(row.get_by_role("link", name=tag)).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.locator(f'[data-job="{other}"]')).to_have_count(0)
+    await expect(row).to_be_visible()
+    assert f"tag={tag}" in page.url
+    box = await row.bounding_box()
+    assert box is not None
+    await page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] - 4)
+    await expect(page.get_by_role("heading", name="Job")).to_be_visible()
+    assert tagged in page.url
 
 
 async def test_back_restores_rows_scroll_filter_and_focus(stocked: Served, open_tab: OpenTab) -> None:

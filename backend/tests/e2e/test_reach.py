@@ -36,6 +36,28 @@ async def test_a_phone_shows_everything_and_scrolls_one_way(server: Served, open
     await expect_no_overflow(page)
 
 
+PLACES = {"Overview": "overview", "Flows": "flows", "Callbacks": "callbacks", "Jobs": ""}
+
+
+@pytest.mark.parametrize("width", [320, 390])
+async def test_a_phone_has_the_main_places_under_the_thumb(
+    empty_server: Served, open_tab: OpenTab, width: int
+) -> None:
+    page = await open_tab(empty_server.page, width=width, height=640)
+    bar = page.get_by_role("navigation", name="Main")
+    for name, path in PLACES.items():
+        await bar.get_by_role("link", name=name).click()
+        await page.wait_for_url(f"{empty_server.page}{path}")
+        box = await bar.bounding_box()
+        assert box == {"x": 0, "y": 640 - box["height"], "width": width, "height": box["height"]} if box else False
+        await expect(bar.get_by_role("link", name=name)).to_have_attribute("aria-current", "page")
+        await expect_no_overflow(page)
+    for link in await bar.get_by_role("link").all():
+        place = await link.bounding_box()
+        assert place is not None
+        assert min(place["width"], place["height"]) >= 44
+
+
 async def test_the_narrowest_header_has_room_for_trouble(empty_server: Served, open_tab: OpenTab) -> None:
     empty_server.pause("other", "")
     page = await open_tab(f"{empty_server.page}flows", width=320, height=640)

@@ -27,6 +27,18 @@ async def test_the_middle_of_a_long_timeline_is_unfolded_by_the_keyboard(
         assert await violations(page) == []
 
 
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
+async def test_an_attempt_tells_its_request_and_its_answer(on: Stage, of: Told, width: int, scheme: Scheme) -> None:
+    async with opened(on, of, "job-completed", width, scheme) as page:
+        timeline = page.get_by_role("region", name="Timeline")
+        await expect(timeline.get_by_text("POST https://n8n.example.com/webhook/invoices")).to_be_visible()
+        await expect(timeline.get_by_text("HTTP 202 after 1.0 s")).to_be_visible()
+        await expect_no_overflow(page)
+        assert await violations(page) == []
+        await timeline.get_by_role("link", name="Result").click()
+        await expect(page.get_by_role("region", name="Result")).to_be_in_viewport()
+
+
 async def test_on_paper_nothing_is_folded(on: Stage, of: Told) -> None:
     async with opened(on, of, "job-long", 1440, "light") as page:
         await page.emulate_media(media="print")

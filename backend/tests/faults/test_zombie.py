@@ -32,6 +32,7 @@ class Held:
 
     started: asyncio.Queue[Dispatch] = field(default_factory=asyncio.Queue)
     answers: dict[str, "asyncio.Future[Outcome]"] = field(default_factory=dict)
+    sends_to: str = "the test"
 
     async def open(self) -> None: ...
 

@@ -70,6 +70,7 @@ class Crowd:
     """Is what an attempt is answered settled when it is handed over, as by a key that is checked, and then works long?
     Otherwise when it is answered."""
     held: list[asyncio.Event] = field(default_factory=list)
+    sends_to: str = "the test"
 
     async def open(self) -> None: ...
 

@@ -19,6 +19,7 @@ JOB: dict[str, Any] = {
     "finishedAt": None,
     "key": "customer-7",
     "attempt": 0,
+    "attempts": [],
     "failures": 0,
     "maxAttempts": 3,
     "waitingOn": {"kind": "concurrency", "detail": "All 2 places of the flow chat are taken.", "until": None},
@@ -83,6 +84,38 @@ async def test_a_job_that_does_not_wait_is_asked_for_no_place(server: tuple[Serv
     await show(client, JOB["id"], as_json=False)
     assert "error     timeout: Too late." in lines
     assert made.asked == [f"/jobs/{JOB['id']}"]
+
+
+SENT = {"sentTo": "POST https://n8n.example/webhook/a", "requestBytes": None, "status": None, "responseBytes": None}
+SEEN = SENT | {"requestBytes": 1_234, "status": 202, "responseBytes": 56}
+
+
+@pytest.mark.parametrize(
+    ("exchange", "expected"),
+    [
+        (None, []),
+        (SENT | {"endedBy": None}, ["sent to   POST https://n8n.example/webhook/a"]),
+        (
+            SEEN | {"endedBy": "response"},
+            ["sent to   POST https://n8n.example/webhook/a (1,234 bytes)", "answer    HTTP 202 (56 bytes)"],
+        ),
+        (
+            SEEN | {"endedBy": "callback", "responseBytes": None},
+            ["sent to   POST https://n8n.example/webhook/a (1,234 bytes)", "answer    HTTP 202, then a callback"],
+        ),
+        (
+            SENT | {"endedBy": "reconcile"},
+            ["sent to   POST https://n8n.example/webhook/a", "answer    what it said when it was asked"],
+        ),
+    ],
+)
+async def test_where_the_newest_attempt_was_sent_and_what_came_back(
+    server: tuple[Server, Client, list[str]], exchange: dict[str, Any] | None, expected: list[str]
+) -> None:
+    made, client, lines = server
+    made.job |= {"status": "RUNNING", "attempt": 2, "attempts": [{"exchange": SENT}, {"exchange": exchange}]}
+    await show(client, JOB["id"], as_json=False)
+    assert [line for line in lines if line.startswith(("sent to", "answer"))] == expected
 
 
 async def test_as_json_and_not_there(server: tuple[Server, Client, list[str]]) -> None:

@@ -107,6 +107,7 @@ class _ToldOfCancels:
 
     flow: str
     cancels: list[tuple[str, str, int]]
+    sends_to: str = "the test"
 
     async def open(self) -> None: ...
 

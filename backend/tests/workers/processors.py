@@ -13,6 +13,8 @@ Work = Callable[[Dispatch], Awaitable[Outcome | HandOver]]
 class Doing:
     """Does what it is given, and remembers every attempt it was asked for."""
 
+    sends_to = "the test"
+
     def __init__(self, work: Work) -> None:
         self.work = work
         self.seen: list[tuple[str, int]] = []

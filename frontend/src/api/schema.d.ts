@@ -1696,7 +1696,7 @@ export interface components {
          * @description One try to process the job. ``partial``: text of a model's answer that was received before the answer failed, at
          *     most 65,536 characters; not a result. ``costMicros``: in millionths of the currency that ``GET /flows`` names;
          *     null: its tokens are not known, or its flow has no prices. ``flow``: the flow whose processor had it, if it fell
-         *     back; null: the job's.
+         *     back; null: the job's. ``exchange``: null if a version claimed it that did not record it.
          */
         AttemptOut: {
             number: number;
@@ -1715,6 +1715,7 @@ export interface components {
             costMicros: number | null;
             partial: string | null;
             flow: string | null;
+            exchange: components["schemas"]["ExchangeOut"] | null;
         };
         /**
          * AttemptEnd
@@ -1729,6 +1730,30 @@ export interface components {
             model: string | null;
             finishReason: string | null;
         };
+        /**
+         * ExchangeOut
+         * @description What was sent to the processor for an attempt, and what came back.
+         *
+         *     ``sentTo``: method and address, without its query, and the model; or the function. ``timeoutMs``: how long the
+         *     hand-over may take. ``requestBytes``, ``status`` (of HTTP) and ``responseBytes`` (of the body, as far as it was
+         *     read) are known once the hand-over has ended; null: not by HTTP, or none came. ``endedBy``: what of the processor's
+         *     ended the attempt: its ``response``, a ``callback``, or its answer to a ``reconcile`` call; null: it goes on, or
+         *     something else ended it, such as a timeout or a cancel.
+         */
+        ExchangeOut: {
+            sentTo: string;
+            timeoutMs: number;
+            requestBytes: number | null;
+            status: number | null;
+            responseBytes: number | null;
+            endedBy: components["schemas"]["EndedBy"] | null;
+        };
+        /**
+         * EndedBy
+         * @description What of the processor's ended an attempt.
+         * @enum {unknown}
+         */
+        EndedBy: "callback" | "reconcile" | "response";
         /** EventOut */
         EventOut: {
             /**

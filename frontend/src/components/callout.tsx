@@ -4,7 +4,7 @@ import styles from "./callout.module.css";
 
 interface Props {
   icon: TablerIcon;
-  tone: "wait" | "warn" | "bad" | "news";
+  tone: "wait" | "warn" | "bad" | "news" | "ended";
   testId: string;
   children: ReactNode;
 }

@@ -1,7 +1,6 @@
-import { Link } from "@tanstack/react-router";
 import { withErrorTerm } from "@/lib/error-term";
 import type { ListSearch } from "@/lib/last-list";
-import styles from "./error-chip.module.css";
+import { ChipLink } from "./chip-link";
 
 interface Props {
   code: string;
@@ -13,14 +12,13 @@ interface Props {
 /** The code of an error; it leads to the jobs that have it. */
 export function ErrorChip({ code, search, isTabStop = true }: Props) {
   return (
-    <Link
-      to="/"
-      search={(now: ListSearch) => search ?? { ...now, peek: undefined, q: withErrorTerm(now.q ?? "", code) }}
-      className={styles["chip"]}
-      tabIndex={isTabStop ? undefined : -1}
+    <ChipLink
+      tone="red"
+      search={(now) => search ?? { ...now, q: withErrorTerm(now.q ?? "", code) }}
       title="Show only jobs with this error"
+      isTabStop={isTabStop}
     >
       <code>{code}</code>
-    </Link>
+    </ChipLink>
   );
 }

@@ -1,7 +1,6 @@
 import { ActionIcon, Button, Menu, Tooltip } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import {
-  IconChartBar,
   IconChevronDown,
   IconCommand,
   IconDots,
@@ -25,7 +24,6 @@ import { useScheme } from "./scheme-toggle";
 
 /** Links that the header has no room for on narrow screens. */
 const PAGES_OF_THE_HEADER = [
-  { to: "/overview", label: "Overview", icon: IconChartBar },
   { to: "/batches", label: "Batches", icon: IconStack2 },
   { to: "/webhooks", label: "Webhooks", icon: IconWebhook },
 ] as const;

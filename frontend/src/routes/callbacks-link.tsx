@@ -1,3 +1,4 @@
+import { IconInbox } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useAccess, useWhyNot } from "@/access/access-context";
@@ -29,6 +30,7 @@ export function CallbacksLink({ complete }: { complete: boolean }) {
       className={styles["link"]}
       aria-label={count > 0 ? `Callbacks, ${words}` : undefined}
     >
+      <IconInbox className={styles["icon"]} size={20} stroke={1.8} aria-hidden />
       Callbacks
       {count > 0 && (
         <span className={styles["trouble"]} title={words}>

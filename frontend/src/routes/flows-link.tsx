@@ -1,3 +1,4 @@
+import { IconRoute } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useAccess, useWhyNot } from "@/access/access-context";
@@ -24,6 +25,7 @@ export function FlowsLink() {
       className={styles["link"]}
       aria-label={count > 0 ? `Flows, ${count} closed or paused` : undefined}
     >
+      <IconRoute className={styles["icon"]} size={20} stroke={1.8} aria-hidden />
       Flows
       {count > 0 && (
         <span className={styles["trouble"]} title={`${count} closed or paused`}>

@@ -91,6 +91,7 @@ it.each([
         error: null,
         usage: null,
         partial: null,
+        exchange: null,
         costMicros: null,
       },
     ],
@@ -406,7 +407,55 @@ const ATTEMPT: WireJob["attempts"][number] = {
   usage: null,
   costMicros: null,
   partial: null,
+  exchange: null,
 };
+
+const EXCHANGE = {
+  sentTo: "POST https://n8n.example/webhook/a?…",
+  timeoutMs: 60_000,
+  requestBytes: 1_024,
+  status: 202,
+  responseBytes: 71,
+  endedBy: "callback",
+} as const;
+
+it("shows the request and the answer of each attempt, and links the result of the one that gave it", async () => {
+  open({
+    status: "COMPLETED",
+    waitingOn: null,
+    attempt: 3,
+    result: "42",
+    resultBytes: 2,
+    attempts: [
+      ATTEMPT,
+      { ...ATTEMPT, number: 2, exchange: { ...EXCHANGE, status: 500, endedBy: "response" } },
+      { ...ATTEMPT, number: 3, end: "succeeded", error: null, exchange: EXCHANGE },
+    ],
+  });
+  const timeline = within(await screen.findByRole("region", { name: "Timeline" }));
+  const answers = timeline.getAllByText("Answer").map((name) => name.nextElementSibling?.textContent);
+  expect(answers).toEqual(["HTTP 500 · 71 B", "HTTP 202 · 71 B · callback after 5.0 s · Result, 2 B"]);
+  const requests = timeline.getAllByText("Request").map((name) => name.nextElementSibling?.textContent);
+  expect(requests[0]).toBe(`${EXCHANGE.sentTo} · 1 KiB · time limit 1 min`);
+  const link = timeline.getByRole("link", { name: "Result, 2 B" });
+  expect(document.querySelector(link.getAttribute("href") ?? "")).toHaveAccessibleName("Result");
+});
+
+it.each([
+  ["The order was withdrawn.", /^Cancelled .* ago: The order was withdrawn\.$/],
+  [null, /^Cancelled .* ago, without a reason\.$/],
+])("shows above all why it was cancelled: %j", async (detail, expected) => {
+  const at = "2026-11-24T10:00:00.000Z";
+  open({
+    status: "CANCELLED",
+    waitingOn: null,
+    history: [
+      { at, what: "submitted", attempt: null, detail: null },
+      { at, what: "cancelled", attempt: null, detail },
+    ],
+  });
+  expect(await screen.findByTestId("why-cancelled")).toHaveTextContent(expected);
+});
 
 it("shows what had come of an answer that was cut off, and folds that of older attempts", async () => {
   const attempts = [

@@ -36,6 +36,26 @@ describe("the list", () => {
     expect(cells.getByText("mock")).toBeInTheDocument();
   });
 
+  it.each([
+    ["a tag of a job", { tags: ["eu"] }, "eu", { tag: "eu", q: "invoice" }],
+    [
+      "the code of its error",
+      { status: "FAILED", error: { code: "timeout", message: "No answer." } },
+      "timeout",
+      { q: "error:timeout invoice" },
+    ],
+  ] as const)("is filtered by %s, and keeps its other filters", async (_, job, name, expected) => {
+    listing({ ...job, tags: "tags" in job ? [...job.tags] : [], waitingOn: null });
+    const { router } = renderPage("/ui/?q=invoice");
+    const chip = await screen.findByRole("link", { name });
+    // The prompt's link covers the row, and holds nothing else that can be pressed.
+    expect(chip.parentElement?.closest("a")).toBeNull();
+
+    await userEvent.click(chip);
+    await waitFor(() => expect(router.state.location.search).toMatchObject(expected));
+    expect(router.state.location.pathname).toBe("/");
+  });
+
   it("says three different things about an empty list", async () => {
     listing();
     const { router } = renderPage("/ui/");

@@ -16,10 +16,9 @@ import { useComplete } from "@/lib/use-complete";
 import { useWatchedEnds } from "@/lib/watched-ends";
 import { LiveLight } from "@/live/live-light";
 import { ServerBanner } from "@/live/server-banner";
-import { CallbacksLink } from "./callbacks-link";
 import { CommandsButton } from "./commands-button";
-import { FlowsLink } from "./flows-link";
 import { loadNextPages } from "./lazy-pages";
+import { MainNav } from "./main-nav";
 import { SchemeToggle, useScheme } from "./scheme-toggle";
 import styles from "./shell.module.css";
 
@@ -114,37 +113,7 @@ export function Shell() {
             <img src={`${BASE_PATH}/ui/favicon.svg`} alt="" width={24} height={24} />
             <span className={styles["name"]}>Job Processor</span>
           </Link>
-          {inside && (
-            <nav aria-label="Main" className={styles["nav"]}>
-              <Link
-                to="/"
-                search={lastList()}
-                activeOptions={{ exact: true, includeSearch: false }}
-                className={styles["link"]}
-              >
-                Jobs
-              </Link>
-              <Link
-                to="/overview"
-                activeOptions={{ includeSearch: false }}
-                className={`${styles["link"]} ${styles["wide"]}`}
-              >
-                Overview
-              </Link>
-              <FlowsLink />
-              <CallbacksLink complete={complete} />
-              <Link to="/batches" className={`${styles["link"]} ${styles["wide"]}`}>
-                Batches
-              </Link>
-              <Link
-                to="/webhooks"
-                activeOptions={{ includeSearch: false }}
-                className={`${styles["link"]} ${styles["wide"]}`}
-              >
-                Webhooks
-              </Link>
-            </nav>
-          )}
+          {inside && <MainNav complete={complete} />}
           <div className={styles["tools"]}>
             {inside && reads && <LiveLight />}
             {inside && (

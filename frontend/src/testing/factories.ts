@@ -87,6 +87,7 @@ export function wireAttempt(changes: Partial<WireAttempt> = {}): WireAttempt {
     usage: null,
     costMicros: null,
     partial: null,
+    exchange: null,
     flow: null,
     ...changes,
   };

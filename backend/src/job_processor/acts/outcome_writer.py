@@ -10,6 +10,7 @@ import structlog
 from job_processor.acts.outcomes import Outcomes
 from job_processor.acts.verdicts import Verdicts
 from job_processor.core.errors import JobNotFound, StoreUnavailable
+from job_processor.core.exchange import Exchange
 from job_processor.core.job import Job, Lease
 from job_processor.core.outcome import Outcome
 
@@ -25,11 +26,13 @@ FAULT_TRIES = 10
 
 @dataclass(slots=True)
 class OpenAttempt:
-    """An attempt of this worker. ``outcome``: what its processor said, once it did; later with the verdict on it."""
+    """An attempt of this worker. ``outcome``: what its processor said, once it did; later with the verdict on it.
+    ``exchange``: what is known of its exchange beyond what the claim recorded."""
 
     job: Job
     lease: Lease
     outcome: Outcome | None = None
+    exchange: Exchange | None = None
 
 
 class OutcomeWriter:
@@ -62,7 +65,7 @@ class OutcomeWriter:
         try:
             while True:
                 try:
-                    await self._outcomes.record(one.job, one.lease, one.outcome)
+                    await self._outcomes.record(one.job, one.lease, one.outcome, one.exchange)
                     return
                 except JobNotFound:
                     raise

@@ -5,6 +5,7 @@ import structlog
 from job_processor.acts.facts import AttemptEnded, Facts, JobMoved
 from job_processor.acts.signals import Moved, Signals
 from job_processor.core.errors import JobNotFound, StoreUnavailable
+from job_processor.core.exchange import Exchange
 from job_processor.core.job import Job, Lease, State
 from job_processor.core.outcome import Accepted, Asked, Expired, FlowMissing, Outcome, Progressed, Reported
 from job_processor.failpoints import failpoint
@@ -31,9 +32,11 @@ class Outcomes:
         """Renew leases for ``lease_ms`` milliseconds from now. Returns the ids of jobs whose lease is lost."""
         return list(await self._store.extend(held, lease_ms))
 
-    async def record(self, job: Job, lease: Lease, outcome: Outcome) -> Moved:
-        """Record the outcome of the attempt that holds ``lease``. ``job``: as claimed. Raises ``JobNotFound``."""
-        moved = await self._signals.send(job.id, Reported(outcome, job.attempt, lease.token), known=job)
+    async def record(self, job: Job, lease: Lease, outcome: Outcome, exchange: Exchange | None = None) -> Moved:
+        """Record the outcome of the attempt that holds ``lease``. ``job``: as claimed; ``exchange``: what is known of
+        its exchange beyond what the claim recorded. Raises ``JobNotFound``."""
+        signal = Reported(outcome, job.attempt, lease.token, exchange=exchange)
+        moved = await self._signals.send(job.id, signal, known=job)
         self._facts.tell(AttemptEnded(job.attempts[-1].flow or job.flow, outcome, moved.written))
         if not moved.written and not isinstance(outcome, Accepted):
             log.info("lease_lost", job=job.id, attempt=job.attempt)

@@ -3,17 +3,18 @@
 from dataclasses import replace
 
 from job_processor.core.events import Event, EventKind
+from job_processor.core.exchange import Exchange
 from job_processor.core.fallback import FellBack
 from job_processor.core.job import Attempt, Job, Lease, State
 from job_processor.core.limits import append_event, trim_attempts
 from job_processor.core.spent import spend
 
 
-def claim(job: Job, lease: Lease, now: int, fallen: FellBack | None = None) -> Job:
+def claim(job: Job, lease: Lease, now: int, fallen: FellBack | None = None, exchange: Exchange | None = None) -> Job:
     """The job RUNNING under ``lease``, with a new attempt: it is on record before anything is sent.
 
-    ``fallen``: the attempt goes to another flow's processor. The caller, a store, guarantees in the same transaction
-    that the job is PENDING and due.
+    ``fallen``: the attempt goes to another flow's processor. ``exchange``: where it is to be sent. The caller, a store,
+    guarantees in the same transaction that the job is PENDING and due.
     """
     number = job.attempt + 1
     flow = None if fallen is None else fallen.flow
@@ -34,7 +35,7 @@ def claim(job: Job, lease: Lease, now: int, fallen: FellBack | None = None) -> J
         snooze=None,
         refusals=refusals,
         progress=None,
-        attempts=(*attempts, Attempt(number, now, lease.owner, flow=flow)),
+        attempts=(*attempts, Attempt(number, now, lease.owner, flow=flow, exchange=exchange)),
         history=append_event(history, Event(now, EventKind.STARTED, number, lease.owner)),
         spent=spend(job, now),
     )

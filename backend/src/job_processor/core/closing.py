@@ -1,10 +1,25 @@
 """How an attempt is closed and how a job becomes final: used by every transition that ends one of them."""
 
-from dataclasses import replace
+from dataclasses import fields
+from operator import attrgetter
+from typing import Any
 
 from job_processor.core.events import Event
-from job_processor.core.job import IN_FLIGHT, AttemptEnd, Job, JobError, State, Usage
+from job_processor.core.exchange import Exchange, ended
+from job_processor.core.job import IN_FLIGHT, Attempt, AttemptEnd, Job, JobError, State, Usage
 from job_processor.core.limits import append_event, cut_partial, keep_newest_partials
+from job_processor.core.outcome import Reported, Succeeded
+
+_ATTEMPT = {field.name: place for place, field in enumerate(fields(Attempt))}
+_values_of_attempt = attrgetter(*_ATTEMPT)
+
+
+def changed_attempt(attempt: Attempt, /, **changes: Any) -> Attempt:
+    """As ``dataclasses.replace``, in less than half the time: each attempt is changed once or twice."""
+    values = list(_values_of_attempt(attempt))
+    for name, value in changes.items():
+        values[_ATTEMPT[name]] = value
+    return Attempt(*values)
 
 
 def is_current(job: Job, attempt: int | None, token: str | None, execution: str | None = None) -> bool:
@@ -40,19 +55,32 @@ def close_attempt(
     error: JobError | None = None,
     usage: Usage | None = None,
     partial: str | None = None,
+    reported: Reported | None = None,
 ) -> Job:
-    """The job without its lease; its newest attempt is ended with ``end`` if it is still open."""
+    """The job without its lease; its newest attempt is ended with ``end`` if it is still open.
+
+    ``reported``: the report that ends it, if one does.
+    """
     if not job.attempts or job.attempts[-1].end is not None:
         return job._replace(lease=None)
-    newest = replace(
+    newest = changed_attempt(
         job.attempts[-1],
         ended_at=now,
         end=end,
         error=error,
         usage=usage or job.attempts[-1].usage,
         partial=cut_partial(partial),
+        exchange=exchange_after(job.attempts[-1], reported),
     )
     return job._replace(lease=None, attempts=keep_newest_partials((*job.attempts[:-1], newest)))
+
+
+def exchange_after(attempt: Attempt, reported: Reported | None) -> Exchange | None:
+    """The exchange of an attempt that ended, by this report or without one."""
+    if reported is None:
+        return attempt.exchange
+    known = reported.exchange or attempt.exchange
+    return ended(known, reported.came_by, succeeded=isinstance(reported.outcome, Succeeded))
 
 
 def join_notes(*notes: str | None) -> str | None:

@@ -6,7 +6,7 @@ from job_processor.core.events import Event, EventKind
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import AttemptEnd, Job, JobError, Snooze, State
 from job_processor.core.limits import append_event
-from job_processor.core.outcome import Deferred, Failed
+from job_processor.core.outcome import Deferred, Failed, Reported
 
 OVERDUE = "No callback came by the deadline. One whose secret or token is wrong is refused, and does not count."
 """A callback with a bad secret leaves no trace on the job, so this message is the only hint of one."""
@@ -33,15 +33,17 @@ def fail_attempt(
     rules: FlowRules,
     jitter: float,
     note: str | None = None,
+    reported: Reported | None = None,
 ) -> Job:
     """The job after a failed attempt: PENDING with a back-off, or FAILED when it may not be tried again.
 
-    ``what``: the history entry; ``note``: words for it beside the error's own; ``jitter``: in [0, 1).
+    ``what``: the history entry; ``note``: words for it beside the error's own; ``jitter``: in [0, 1);
+    ``reported``: the report of it, if there is one.
     """
     failures = job.failures + 1
     said = join_notes(f"{failed.error.code}: {failed.error.message}", failed.note, note)
     event = Event(now, what, job.attempt, said)
-    closed = close_attempt(job, now, end, failed.error, failed.usage, failed.partial)._replace(
+    closed = close_attempt(job, now, end, failed.error, failed.usage, failed.partial, reported)._replace(
         failures=failures,
         error=failed.error,
         refusals=failed.refusals,
@@ -61,10 +63,10 @@ def fail_attempt(
     return closed._replace(state=State.PENDING, run_at=run_at)
 
 
-def defer(job: Job, deferred: Deferred, now: int) -> Job:
+def defer(job: Job, deferred: Deferred, now: int, reported: Reported) -> Job:
     """The job put back until ``deferred.until``. It costs no attempt; only the job's deadline ends it (rule 4)."""
     until = max(deferred.until, now)
-    closed = close_attempt(job, now, AttemptEnd.SNOOZED, JobError(deferred.kind, deferred.reason))
+    closed = close_attempt(job, now, AttemptEnd.SNOOZED, JobError(deferred.kind, deferred.reason), reported=reported)
     return closed._replace(
         state=State.PENDING,
         run_at=until,

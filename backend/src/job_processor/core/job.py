@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias, Union
 
 from job_processor.core.events import Event
+from job_processor.core.exchange import Exchange
 from job_processor.core.fairness import key_hash
 from job_processor.core.verdict import Verdict
 
@@ -113,6 +114,8 @@ class Attempt:
     """The flow whose processor had it, if it fell back (``core.fallback``); ``None``: the job's own."""
     refusals: Refusals | None = None
     """The job's refusals when its next attempt went to another flow's processor: evidence again once it comes back."""
+    exchange: Exchange | None = None
+    """What was sent for it and what came back. ``None``: an older version claimed it."""
 
 
 @dataclass(frozen=True, slots=True)

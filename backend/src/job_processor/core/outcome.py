@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from job_processor.core.exchange import EndedBy, Exchange
 from job_processor.core.job import JobError, Refusals, Usage
 from job_processor.core.lane import Trouble
 from job_processor.core.verdict import Verdict
@@ -145,6 +146,15 @@ class Reported:
     """A remark for the history if the outcome did not arrive in the usual way."""
     asked: str | None = None
     """The processor's answer to a reconcile call, for the history."""
+    exchange: Exchange | None = None
+    """What the worker knows of the attempt's exchange now; ``None``: no more than is recorded."""
+
+    @property
+    def came_by(self) -> EndedBy:
+        """How the outcome came."""
+        if self.asked is not None:
+            return EndedBy.RECONCILE
+        return EndedBy.CALLBACK if self.token is None else EndedBy.RESPONSE
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from job_processor.core.closing import finish, is_current, join_notes
+from job_processor.core.closing import changed_attempt, exchange_after, finish, is_current, join_notes
 from job_processor.core.events import Event, EventKind
 from job_processor.core.failure import fail_attempt
 from job_processor.core.flow import FlowRules, OnInvalidResult
@@ -30,7 +30,7 @@ def succeed(job: Job, success: Succeeded, signal: Reported, now: int) -> Job | N
     number = signal.attempt if signal.attempt is not None and signal.attempt <= job.attempt else (job.attempt or None)
     return finish(
         job._replace(
-            attempts=tuple(_after_success(a, number, success, now) for a in job.attempts),
+            attempts=tuple(_after_success(a, number, success, now, signal) for a in job.attempts),
             result=success.result,
             verdict=success.verdict,
             answered_by=_flow_of(job, number),
@@ -64,7 +64,7 @@ def refuse_result(
     assert success.verdict is not None
     error = JobError("invalid_result", complaint(success.verdict))
     failed = Failed(error, rules.on_invalid_result is OnInvalidResult.RETRY, success.usage, success.result)
-    after = fail_attempt(job, failed, AttemptEnd.FAILED, EventKind.ATTEMPT_FAILED, now, rules, jitter)
+    after = fail_attempt(job, failed, AttemptEnd.FAILED, EventKind.ATTEMPT_FAILED, now, rules, jitter, reported=signal)
     if after.is_final:
         # No attempt is left: keep the wrong result and show it as wrong.
         newest = replace(after.attempts[-1], partial=None)
@@ -124,10 +124,14 @@ def _timing_note(job: Job, number: int | None, signal: Reported) -> str | None:
     return None
 
 
-def _after_success(attempt: Attempt, winner: int | None, success: Succeeded, now: int) -> Attempt:
+def _after_success(
+    attempt: Attempt, winner: int | None, success: Succeeded, now: int, reported: Reported | None = None
+) -> Attempt:
     if attempt.number == winner:
-        usage = success.usage or attempt.usage
-        return replace(attempt, end=AttemptEnd.SUCCEEDED, ended_at=now, error=None, usage=usage)
+        usage, exchange = success.usage or attempt.usage, exchange_after(attempt, reported)
+        return changed_attempt(
+            attempt, end=AttemptEnd.SUCCEEDED, ended_at=now, error=None, usage=usage, exchange=exchange
+        )
     if attempt.end is None:
-        return replace(attempt, end=AttemptEnd.SUPERSEDED, ended_at=now)
+        return changed_attempt(attempt, end=AttemptEnd.SUPERSEDED, ended_at=now)
     return attempt

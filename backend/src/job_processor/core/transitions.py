@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from job_processor.core import reconciling
-from job_processor.core.closing import close_attempt, finish, is_current
+from job_processor.core.closing import changed_attempt, close_attempt, finish, is_current
 from job_processor.core.cost import NO_PRICES, Prices, priced
 from job_processor.core.events import Event, EventKind
 from job_processor.core.failure import defer, ends_without_flow, expire, fail_attempt, had_unreadable_callback
@@ -161,12 +161,12 @@ def decide(
         case Reported(outcome=outcome) if is_current(job, signal.attempt, signal.token, signal.execution):
             match outcome:
                 case Accepted():
-                    after = _accept(job, outcome, now, rules)
+                    after = _accept(job, outcome, now, rules, signal)
                 case Deferred():
-                    after = defer(job, outcome, now)
+                    after = defer(job, outcome, now, signal)
                 case Failed():
                     what = EventKind.ATTEMPT_FAILED
-                    after = fail_attempt(job, outcome, AttemptEnd.FAILED, what, now, rules, jitter, signal.note)
+                    after = fail_attempt(job, outcome, AttemptEnd.FAILED, what, now, rules, jitter, signal.note, signal)
                 case _:
                     after = None
         case Progressed() if is_current(job, signal.attempt, signal.token):
@@ -242,7 +242,7 @@ def _was_cancelled(job: Job, attempt: int) -> bool:
     return any(event.what is EventKind.CANCELLED and event.attempt == attempt for event in job.history)
 
 
-def _accept(job: Job, accepted: Accepted, now: int, rules: FlowRules) -> Job | None:
+def _accept(job: Job, accepted: Accepted, now: int, rules: FlowRules, reported: Reported) -> Job | None:
     if job.lease is None:
         return None
     if job.state is State.WAITING:
@@ -252,8 +252,12 @@ def _accept(job: Job, accepted: Accepted, now: int, rules: FlowRules) -> Job | N
             return None
         return job._replace(lease=replace(job.lease, until=min(now + accepted.timeout_ms, longest), ask_at=None))
     attempts = job.attempts
-    if accepted.execution_id:
-        attempts = (*attempts[:-1], replace(attempts[-1], execution_id=accepted.execution_id))
+    if accepted.execution_id or reported.exchange is not None:
+        newest = attempts[-1]
+        execution_id = accepted.execution_id or newest.execution_id
+        exchange = reported.exchange or newest.exchange
+        newest = changed_attempt(newest, execution_id=execution_id, exchange=exchange)
+        attempts = (*attempts[:-1], newest)
     # An unreadable callback arrived before the hand-over was answered: ask the processor now.
     ask_at = now if had_unreadable_callback(job) else None
     return job._replace(

@@ -47,12 +47,23 @@ class Reply:
     unread: str | None = None
 
 
+@dataclass(slots=True)
+class Measured:
+    """What is known of one exchange by now: sizes of the bodies in bytes, and the response's status. It is filled by
+    ``Outgoing``, so that it holds what was known when the exchange was broken off, too."""
+
+    sent: int | None = None
+    status: int | None = None
+    received: int | None = None
+
+
 class Incoming:
     """A response whose body is read while it arrives. The caller limits its size, and must call ``close``."""
 
-    def __init__(self, response: aiohttp.ClientResponse, seconds: float) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, seconds: float, measured: Measured) -> None:
         self._response = response
         self._seconds = seconds
+        self._measured = measured
         self.status: Final = response.status
         self.headers: Final[Mapping[str, str]] = response.headers
         self.fault: HandOver | None = None
@@ -72,6 +83,7 @@ class Incoming:
         """The chunks of the body. Afterwards ``fault`` is set if the body is incomplete."""
         try:
             async for part in self._response.content.iter_any():
+                self._measured.received = (self._measured.received or 0) + len(part)
                 yield part
         except _FAULTS as error:
             self.fault = meaning_of_fault(error, self._seconds)
@@ -79,7 +91,9 @@ class Incoming:
     async def whole(self) -> bytes:
         """The whole body; ``fault`` as in ``parts``."""
         try:
-            return await self._response.read()
+            body = await self._response.read()
+            self._measured.received = len(body)
+            return body
         except _FAULTS as error:
             self.fault = meaning_of_fault(error, self._seconds)
             return b""
@@ -159,10 +173,18 @@ class Outgoing:
             self._session = None
 
     async def request(
-        self, method: str, url: URL, body: bytes | None = None, headers: Mapping[str, str] = _NO_HEADERS
+        self,
+        method: str,
+        url: URL,
+        body: bytes | None = None,
+        headers: Mapping[str, str] = _NO_HEADERS,
+        measured: Measured | None = None,
     ) -> Reply | HandOver:
-        """Send a request; the reply of any status, or a HandOver if there is none, or it is late or incomplete."""
-        incoming = await self.send(method, url, body, headers)
+        """Send a request; the reply of any status, or a HandOver if there is none, or it is late or incomplete.
+
+        ``measured``: filled meanwhile.
+        """
+        incoming = await self.send(method, url, body, headers, measured)
         if isinstance(incoming, HandOver):
             return incoming
         try:
@@ -172,16 +194,24 @@ class Outgoing:
         return reply if incoming.fault is None else incoming.fault
 
     async def send(
-        self, method: str, url: URL, body: bytes | None = None, headers: Mapping[str, str] = _NO_HEADERS
+        self,
+        method: str,
+        url: URL,
+        body: bytes | None = None,
+        headers: Mapping[str, str] = _NO_HEADERS,
+        measured: Measured | None = None,
     ) -> Incoming | HandOver:
         """Like ``request``, but the caller reads the body."""
         if self._session is None:
             raise RuntimeError("open() was not called")
+        measured = measured or Measured()
+        measured.sent = 0 if body is None else len(body)
         try:
             response = await self._session.request(method, url, data=body, headers=headers, allow_redirects=False)
         except _FAULTS as error:
             return meaning_of_fault(error, self._seconds)
-        return Incoming(response, self._seconds)
+        measured.status = response.status
+        return Incoming(response, self._seconds, measured)
 
     async def _read(self, incoming: Incoming) -> Reply:
         if incoming.is_encoded:

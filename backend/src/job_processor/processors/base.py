@@ -1,12 +1,13 @@
 """The interface of processors. A processor hands an attempt to an outside system and returns its outcome."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Attempt, Json
 from job_processor.core.outcome import HandOver, Outcome
+from job_processor.outgoing.session import Measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +15,8 @@ class Dispatch:
     """The input of one attempt.
 
     ``callback_url`` and ``callback_token`` are for processors that report by callback. ``complaint``: what was wrong
-    with the previous attempt's result, if that is the reason for this attempt.
+    with the previous attempt's result, if that is the reason for this attempt. ``measured``: to be filled with what is
+    sent by HTTP and comes back.
     """
 
     job_id: str
@@ -27,9 +29,16 @@ class Dispatch:
     complaint: str | None
     progress: Callable[[str], Awaitable[None]]
     """Reports progress as text (a note, or the partial answer). May be called often; the newest text counts."""
+    measured: Measured = field(default_factory=Measured)
 
 
 class Processor(Protocol):
+    @property
+    def sends_to(self) -> str:
+        """Where attempts are sent, for people: method and address without its query, or the function. Recorded with
+        each attempt, so at most ``MAX_SENT_TO_CHARACTERS`` and without secrets."""
+        ...
+
     async def open(self) -> None:
         """Prepare (connection pools). Called once, in the process that dispatches."""
         ...

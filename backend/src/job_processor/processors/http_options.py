@@ -4,7 +4,9 @@ import msgspec
 from yarl import URL
 
 from job_processor.core.errors import ProcessorUnusable
+from job_processor.core.exchange import MAX_SENT_TO_CHARACTERS
 from job_processor.outgoing.addresses import parse_url
+from job_processor.outgoing.text import one_line
 from job_processor.processors.base import ProcessorSetup
 
 
@@ -20,6 +22,13 @@ def address(option: str, text: str) -> URL:
         return parse_url(text, allow_private=True)
     except ValueError as error:
         raise ProcessorUnusable(f"{option} {error}") from None
+
+
+def sends_to(method: str, url: URL, *, model: str | None = None, has_query: bool = False) -> str:
+    """Request and model for people. Of the query only that there is one: some services want a secret in it."""
+    query = "?…" if has_query or url.raw_query_string else ""
+    named = "" if model is None else f", model {model}"
+    return one_line(f"{method} {url.with_query(None)}{query}{named}", MAX_SENT_TO_CHARACTERS)
 
 
 def secret(option: str, name: str, setup: ProcessorSetup) -> str:

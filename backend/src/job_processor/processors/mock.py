@@ -62,6 +62,7 @@ class MockOptions(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froz
 
 class MockProcessor:
     def __init__(self, options: MockOptions, setup: ProcessorSetup) -> None:
+        self.sends_to = "the mock"
         self._options = options
         self._timeout_ms = int(setup.rules.callback_timeout_seconds * 1000)
         self._secret = setup.callback_secret

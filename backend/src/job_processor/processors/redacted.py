@@ -22,6 +22,10 @@ class _Redacted:
         self._inner = inner
         self._redactor = redactor
 
+    @property
+    def sends_to(self) -> str:
+        return self._redactor.text(self._inner.sends_to)
+
     async def open(self) -> None:
         await self._inner.open()
 

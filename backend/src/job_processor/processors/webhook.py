@@ -11,7 +11,7 @@ from job_processor.processors.answers.again import again_in
 from job_processor.processors.answers.meaning import error_in_success, judge_status
 from job_processor.processors.base import Dispatch, ProcessorSetup
 from job_processor.processors.callback_dispatch import dispatch_body
-from job_processor.processors.http_options import HttpOptions, address, secret
+from job_processor.processors.http_options import HttpOptions, address, secret, sends_to
 from job_processor.processors.sign_of_life import SignOfLife, ask_any
 
 
@@ -28,6 +28,7 @@ class WebhookProcessor:
 
     def __init__(self, options: WebhookOptions, setup: ProcessorSetup) -> None:
         self._url = address("url", options.url)
+        self.sends_to = sends_to("POST", self._url)
         self._now = setup.now
         self._accepted = Accepted(int(1000 * setup.rules.callback_timeout_seconds))
         headers = {"Content-Type": "application/json"}
@@ -42,7 +43,7 @@ class WebhookProcessor:
         await self._outgoing.close()
 
     async def run(self, dispatch: Dispatch) -> Outcome | HandOver:
-        reply = await self._outgoing.request("POST", self._url, dispatch_body(dispatch))
+        reply = await self._outgoing.request("POST", self._url, dispatch_body(dispatch), measured=dispatch.measured)
         if isinstance(reply, HandOver):
             return reply
         now = self._now()

@@ -14,10 +14,12 @@ from job_processor.acts.outcome_writer import RETRY_SECONDS, OpenAttempt, Outcom
 from job_processor.acts.token_keeper import TokenKeeper
 from job_processor.core.errors import StoreUnavailable
 from job_processor.core.evidence import failure_if_to_blame
+from job_processor.core.exchange import Exchange
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Job, JobError
 from job_processor.core.outcome import Deferred, Failed, HandOver, LaneClosed, LaneHealthy, Succeeded
 from job_processor.failpoints import failpoint
+from job_processor.outgoing.session import Measured
 from job_processor.processors.base import Dispatch, Processor
 from job_processor.store.base import Claim, Held, Store
 from job_processor.workers.loop import Loop
@@ -70,6 +72,7 @@ class Dispatcher(Loop):
         self._store = store
         self._rules = rules
         self._owner = owner
+        self._exchange = Exchange(processor.sends_to, int(1000 * rules.dispatch_timeout_seconds))
         self._callback_url = callback_url
         self._callback_token = callback_token
         self._slots = slots
@@ -147,7 +150,7 @@ class Dispatcher(Loop):
         if self._writer.waiting:
             # Outcomes are written first: a job without its outcome could be claimed again and be paid for twice.
             return POLL_SECONDS
-        claimed = await self._acts.outcomes.claim(Claim(self._rules, limit, self._owner, of, before))
+        claimed = await self._acts.outcomes.claim(Claim(self._rules, limit, self._owner, of, before, self._exchange))
         failpoint("claim.after_commit")
         for job in claimed.jobs:
             assert job.lease is not None
@@ -188,14 +191,14 @@ class Dispatcher(Loop):
         outcome = one.outcome or Deferred(self._store.now(), "shutdown", "The worker stopped.")
         try:
             async with asyncio.timeout(RELEASE_SECONDS):
-                await self._acts.outcomes.record(one.job, one.lease, outcome)
+                await self._acts.outcomes.record(one.job, one.lease, outcome, one.exchange)
         except Exception as error:
             # The lease expires by itself; an outcome is lost with this process.
             lost = None if one.outcome is None else type(one.outcome).__name__.lower()
             log.warning("release_failed", job=one.job.id, attempt=one.job.attempt, lost=lost, reason=repr(error))
 
     async def _attempt(self, one: _Running) -> None:
-        handed = await self._hand_over(one.job)
+        handed = await self._hand_over(one)
         one.outcome = handed.job
         if isinstance(handed.lane, LaneHealthy):
             self._lane.answered(one.job)
@@ -242,22 +245,32 @@ class Dispatcher(Loop):
                 log.warning("lane_not_written", flow=job.flow, reason=str(error))
                 await self._pause(RETRY_SECONDS[min(n, len(RETRY_SECONDS) - 1)])
 
-    async def _hand_over(self, job: Job) -> HandOver:
+    async def _hand_over(self, one: _Running) -> HandOver:
         failpoint("dispatch.before_send")
         limit = self._rules.dispatch_timeout_seconds
+        job, measured = one.job, Measured()
         try:
             async with asyncio.timeout(limit):
-                returned = await self.processor.run(self._dispatch(job))
+                returned = await self.processor.run(self._dispatch(job, measured))
         except TimeoutError:
             return HandOver(Failed(JobError("timeout", f"No answer within {limit:g} seconds.")), None)
         except Exception as error:
             log.exception("processor_failed", job=job.id, flow=job.flow)
             failed = Failed(JobError("processor_error", f"The processor failed: {type(error).__name__}."))
             return HandOver(failed, None)
+        finally:
+            one.exchange = self._measured(measured)
         failpoint("dispatch.after_send")
         return returned if isinstance(returned, HandOver) else HandOver(returned)
 
-    def _dispatch(self, job: Job) -> Dispatch:
+    def _measured(self, by_now: Measured) -> Exchange | None:
+        """The exchange with what is known of it by now; ``None``: nothing was sent by HTTP."""
+        if by_now.sent is None:
+            return None
+        planned = self._exchange
+        return Exchange(planned.sent_to, planned.timeout_ms, by_now.sent, by_now.status, by_now.received)
+
+    def _dispatch(self, job: Job, measured: Measured) -> Dispatch:
         async def progress(text: str) -> None:
             assert job.lease is not None
             await self._acts.outcomes.progress(job.id, job.lease, text)
@@ -273,4 +286,5 @@ class Dispatcher(Loop):
             callback_token=self._callback_token(job),
             complaint=error.message if error is not None and error.code == "invalid_result" else None,
             progress=progress,
+            measured=measured,
         )

@@ -11,6 +11,7 @@ import { formatClock, formatExact, toIso } from "@/lib/time";
 import styles from "./attempt.module.css";
 import type { Item, Told, Tried } from "./course";
 import { EventLine } from "./event-line";
+import { ExchangeLines } from "./exchange-lines";
 import { executionUrl } from "./execution-url";
 import { Folded } from "./folded";
 import { wordsForEnd } from "./wording";
@@ -40,6 +41,7 @@ export function AttemptSection({ job, tried }: { job: Job; tried: Tried }) {
       {attempt?.partial != null && (
         <Partial attempt={attempt} text={attempt.partial} open={number === job.attempt} />
       )}
+      {attempt !== undefined && <ExchangeLines job={job} attempt={attempt} events={tried.events} />}
       <dl className={styles["facts"]}>
         {from !== undefined && <Started at={from} />}
         {attempt !== undefined && <Facts job={job} attempt={attempt} />}
@@ -57,7 +59,7 @@ export function AttemptSection({ job, tried }: { job: Job; tried: Tried }) {
 }
 
 /** A run of attempts that were put back for the same reason; none counts. */
-export function PutBack({ first, last }: Extract<Item, { kind: "put-back" }>) {
+export function PutBack({ job, first, last }: Extract<Item, { kind: "put-back" }> & { job: Job }) {
   const { attempt } = last;
   const from = first.attempt?.startedAt ?? first.events[0]?.event.at;
   const to = attempt?.endedAt ?? last.events.at(-1)?.event.at;
@@ -82,6 +84,7 @@ export function PutBack({ first, last }: Extract<Item, { kind: "put-back" }>) {
           </p>
         )
       )}
+      {attempt !== undefined && <ExchangeLines job={job} attempt={attempt} events={last.events} />}
       <dl className={styles["facts"]}>
         {from !== undefined && <Started at={from} />}
         {attempt?.flow != null && <Fact name="Fell back to" value={attempt.flow} />}

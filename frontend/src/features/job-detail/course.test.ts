@@ -40,6 +40,7 @@ function record(number: number, end: Attempt["end"] = "failed", message = "no"):
     usage: null,
     costMicros: null,
     partial: null,
+    exchange: null,
   };
 }
 

@@ -7,6 +7,7 @@ import type { Job } from "@/api/model";
 import { Duration } from "@/components/duration";
 import { Panel } from "@/components/panel";
 import { VisibleText } from "@/components/result/visible-text";
+import { TagChip } from "@/components/tag-chip";
 import { Age, Countdown } from "@/components/times";
 import { flowAnchor } from "@/lib/focus";
 import { money } from "@/lib/money";
@@ -114,9 +115,7 @@ function Tags({ tags }: { tags: readonly string[] }) {
   return (
     <span className={styles["tags"]}>
       {tags.map((tag) => (
-        <Link key={tag} to="/" search={{ tag }} title="All jobs with this tag">
-          {tag}
-        </Link>
+        <TagChip key={tag} tag={tag} search={{ tag }} />
       ))}
     </span>
   );

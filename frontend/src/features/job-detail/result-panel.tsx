@@ -6,9 +6,12 @@ import { isFinal } from "@/lib/status";
 import { partialAnchor } from "./attempt";
 import styles from "./job-detail.module.css";
 
+/** Anchor of the result. */
+export const RESULT = "result";
+
 export function ResultPanel({ job }: { job: Job }) {
   return (
-    <Panel title="Result" flush>
+    <Panel id={RESULT} title="Result" flush>
       {job.result === null ? (
         <NoResult job={job} />
       ) : (

@@ -1,4 +1,4 @@
-import { IconAlertCircle, IconHourglassEmpty } from "@tabler/icons-react";
+import { IconAlertCircle, IconBan, IconHourglassEmpty } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { workersQuery } from "@/api/flows";
@@ -6,17 +6,18 @@ import type { Job } from "@/api/model";
 import { Callout } from "@/components/callout";
 import { ErrorChip } from "@/components/error-chip";
 import { VisibleText } from "@/components/result/visible-text";
-import { Countdown } from "@/components/times";
+import { Age, Countdown } from "@/components/times";
 import { flowAnchor } from "@/lib/focus";
 import { toneOfWait, troubleOf, wordsForUntil } from "@/lib/waiting-words";
 import { flowLinkFor, lacksWorker } from "./flow-link";
 import styles from "./job-detail.module.css";
 import { PlaceInQueue } from "./place-in-queue";
 
-/** What the job waits for, its progress, or its error. */
+/** What the job waits for, its progress, why it was cancelled, or its error. */
 export function StateOfThings({ job }: { job: Job }) {
   return (
     <>
+      {job.status === "CANCELLED" && <WhyCancelled job={job} />}
       {job.waitingOn !== null && <Waiting job={job} waiting={job.waitingOn} />}
       {job.error !== null && (
         <Callout icon={IconAlertCircle} tone={job.status === "FAILED" ? "bad" : "warn"} testId="job-error">
@@ -28,6 +29,27 @@ export function StateOfThings({ job }: { job: Job }) {
         </Callout>
       )}
     </>
+  );
+}
+
+/** Why and when; below, it is an entry of the timeline. */
+function WhyCancelled({ job }: { job: Job }) {
+  const cancel = job.history.findLast(({ what }) => what === "cancelled");
+  if (cancel === undefined) return null;
+  return (
+    <Callout icon={IconBan} tone="ended" testId="why-cancelled">
+      <p>
+        Cancelled <Age at={cancel.at} />
+        {cancel.detail === null ? (
+          ", without a reason."
+        ) : (
+          <>
+            {": "}
+            <VisibleText text={cancel.detail} />
+          </>
+        )}
+      </p>
+    </Callout>
   );
 }
 

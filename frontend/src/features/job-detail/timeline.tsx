@@ -58,7 +58,7 @@ function Entry({ job, item, cut }: { job: Job; item: Item; cut: boolean }): Reac
     case "put-back":
       return (
         <li className={styles["attempt"]} data-tone="amber">
-          <PutBack {...item} />
+          <PutBack job={job} {...item} />
         </li>
       );
     case "attempt":

@@ -83,7 +83,7 @@ const JobCard = memo(function JobCard(props: JobCardProps) {
         <span className={styles["flow"]}>{row.flow}</span>
         <Duration job={row} />
         <Code job={row} isTabStop={isTabStop} />
-        <Marks job={row} />
+        <Marks job={row} isTabStop={isTabStop} />
       </div>
     </li>
   );

@@ -5,6 +5,7 @@ import type { Row } from "@/api/job-rows";
 import type { JobSummary, Snippet } from "@/api/model";
 import { ErrorChip } from "@/components/error-chip";
 import { VisibleText } from "@/components/result/visible-text";
+import { TagChip } from "@/components/tag-chip";
 import { Countdown } from "@/components/times";
 import { ToneBadge } from "@/components/tone-badge";
 import { VerdictBadge } from "@/components/verdict-badge";
@@ -28,7 +29,7 @@ export function PromptCell({ job, isTabStop, onChoose }: LinkProps) {
     <div className={styles["prompt"]}>
       <div className={styles["promptLine"]}>
         <PromptLink job={job} isTabStop={isTabStop} onChoose={onChoose} />
-        <Marks job={job} />
+        <Marks job={job} isTabStop={isTabStop} />
       </div>
       <Remark job={job} code={<Code job={job} isTabStop={isTabStop} />} />
     </div>
@@ -61,7 +62,7 @@ function OneLine({ text }: { text: string }) {
   );
 }
 
-export function Marks({ job }: { job: JobSummary }) {
+export function Marks({ job, isTabStop }: { job: JobSummary; isTabStop: boolean }) {
   const tries = triesOf(job);
   return (
     <>
@@ -71,7 +72,7 @@ export function Marks({ job }: { job: JobSummary }) {
         </ToneBadge>
       )}
       {job.resultVerdict !== null && <VerdictBadge verdict={job.resultVerdict} />}
-      {job.tags.length > 0 && <Tags tags={job.tags} />}
+      {job.tags.length > 0 && <Tags tags={job.tags} isTabStop={isTabStop} />}
     </>
   );
 }
@@ -139,17 +140,13 @@ function Piece({ text, found }: { text: string; found: boolean }) {
 }
 
 /** The first tags; the others are only counted. */
-function Tags({ tags }: { tags: readonly string[] }) {
+function Tags({ tags, isTabStop }: { tags: readonly string[]; isTabStop: boolean }) {
   const rest = tags.slice(TAGS_SHOWN);
   return (
     <>
       <span className={styles["tags"]}>
         {tags.slice(0, TAGS_SHOWN).map((tag) => (
-          <ToneBadge key={tag} tone="gray" outlined title={tag}>
-            <span className={styles["tag"]}>
-              <OneLine text={tag} />
-            </span>
-          </ToneBadge>
+          <TagChip key={tag} tag={tag} isTabStop={isTabStop} />
         ))}
       </span>
       {rest.length > 0 && (

@@ -1,6 +1,7 @@
 """A job in the API: in a list, whole, and in the response to a callback."""
 
 from job_processor.core.events import EventKind
+from job_processor.core.exchange import EndedBy
 from job_processor.core.job import AttemptEnd, State
 from job_processor.core.verdict import ResultKind, WarningCode
 from job_processor.http.models.types import JobId, JsonObject, Time, WireOut
@@ -19,11 +20,29 @@ class UsageOut(WireOut):
     finish_reason: str | None
 
 
+class ExchangeOut(WireOut):
+    """What was sent to the processor for an attempt, and what came back.
+
+    ``sentTo``: method and address, without its query, and the model; or the function. ``timeoutMs``: how long the
+    hand-over may take. ``requestBytes``, ``status`` (of HTTP) and ``responseBytes`` (of the body, as far as it was
+    read) are known once the hand-over has ended; null: not by HTTP, or none came. ``endedBy``: what of the processor's
+    ended the attempt: its ``response``, a ``callback``, or its answer to a ``reconcile`` call; null: it goes on, or
+    something else ended it, such as a timeout or a cancel.
+    """
+
+    sent_to: str
+    timeout_ms: int
+    request_bytes: int | None
+    status: int | None
+    response_bytes: int | None
+    ended_by: EndedBy | None
+
+
 class AttemptOut(WireOut):
     """One try to process the job. ``partial``: text of a model's answer that was received before the answer failed, at
     most 65,536 characters; not a result. ``costMicros``: in millionths of the currency that ``GET /flows`` names;
     null: its tokens are not known, or its flow has no prices. ``flow``: the flow whose processor had it, if it fell
-    back; null: the job's."""
+    back; null: the job's. ``exchange``: null if a version claimed it that did not record it."""
 
     number: int
     started_at: Time
@@ -36,6 +55,7 @@ class AttemptOut(WireOut):
     cost_micros: int | None
     partial: str | None
     flow: str | None
+    exchange: ExchangeOut | None
 
 
 class EventOut(WireOut):

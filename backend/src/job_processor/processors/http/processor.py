@@ -19,7 +19,7 @@ from job_processor.processors.callback_dispatch import dispatch_body, execution_
 from job_processor.processors.http import answer as http_answer
 from job_processor.processors.http import json_pointer
 from job_processor.processors.http.template import Template, Text
-from job_processor.processors.http_options import HttpOptions, address, secret
+from job_processor.processors.http_options import HttpOptions, address, secret, sends_to
 from job_processor.processors.sign_of_life import SignOfLife, ask_any
 
 BODY_LIMIT: Final = 4 * 1_048_576
@@ -84,6 +84,7 @@ class EndpointProcessor:
         self._url = address("url", options.url)
         self._method = options.method.value
         self._query = dict(_texts("query", options.query))
+        self.sends_to = sends_to(self._method, self._url, has_query=bool(self._query))
         self._sending = _Sending(options)
         self._take = None if options.take is None else _pointer(options.take)
         self._pages = options.web_pages
@@ -108,7 +109,7 @@ class EndpointProcessor:
     async def run(self, dispatch: Dispatch) -> Outcome | HandOver:
         url = self._url.update_query({name: text.text(dispatch) for name, text in self._query.items()})
         body, headers = self._sending.body(dispatch), self._headers_of(dispatch)
-        reply = await self._outgoing.request(self._method, url, body, headers)
+        reply = await self._outgoing.request(self._method, url, body, headers, dispatch.measured)
         if isinstance(reply, HandOver):
             return reply
         refused = judge_status(reply.status, reply.headers, reply.body, self._now())

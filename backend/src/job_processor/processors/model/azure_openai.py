@@ -14,7 +14,7 @@ from job_processor.core.outcome import HandOver, Outcome, lane_closed
 from job_processor.outgoing.session import Outgoing, total_seconds
 from job_processor.processors.answers.meaning import detail_of
 from job_processor.processors.base import Dispatch, ProcessorSetup
-from job_processor.processors.http_options import address, secret
+from job_processor.processors.http_options import address, secret, sends_to
 from job_processor.processors.model.asking import knows_deployment
 from job_processor.processors.model.chat import Chat
 from job_processor.processors.model.options import ModelOptions, check
@@ -61,6 +61,7 @@ class AzureOpenAIProcessor:
         else:
             url = endpoint / "openai" / "deployments" / options.deployment / "chat" / "completions"
             url = url.with_query({"api-version": options.api_version})
+        self.sends_to = sends_to("POST", url, model=options.deployment)
         self._chat = Chat(outgoing, url, credential, options, options.deployment, "deployment", setup)
 
         async def sign_of_life() -> SignOfLife:

@@ -64,7 +64,7 @@ class Chat:
             return credential
         request = request_of(self._options, self._model, dispatch)
         incoming = await self._outgoing.send(
-            "POST", self._url, msgspec.json.encode(request), {**_HEADERS, **credential}
+            "POST", self._url, msgspec.json.encode(request), {**_HEADERS, **credential}, dispatch.measured
         )
         if isinstance(incoming, HandOver):
             return incoming

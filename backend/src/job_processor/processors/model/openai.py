@@ -9,7 +9,7 @@ from job_processor.core.job import Attempt
 from job_processor.core.outcome import HandOver, Outcome
 from job_processor.outgoing.session import Outgoing, total_seconds
 from job_processor.processors.base import Dispatch, ProcessorSetup
-from job_processor.processors.http_options import address, secret
+from job_processor.processors.http_options import address, secret, sends_to
 from job_processor.processors.model.asking import is_listed
 from job_processor.processors.model.chat import Chat
 from job_processor.processors.model.options import ModelOptions, check
@@ -45,6 +45,7 @@ class OpenAIProcessor:
             return headers
 
         url = (base_url / "chat" / "completions").with_query(base_url.query)
+        self.sends_to = sends_to("POST", url, model=options.model)
         self._chat = Chat(outgoing, url, credential, options, options.model, "model", setup)
         models = (base_url / "models").with_query(base_url.query)
 

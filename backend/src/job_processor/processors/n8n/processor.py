@@ -16,7 +16,7 @@ from job_processor.processors.answers.again import again_in
 from job_processor.processors.answers.meaning import error_text, judge_status
 from job_processor.processors.base import Dispatch, Finding, ProcessorSetup
 from job_processor.processors.callback_dispatch import dispatch_body, execution_id_in
-from job_processor.processors.http_options import HttpOptions, address, secret
+from job_processor.processors.http_options import HttpOptions, address, secret, sends_to
 from job_processor.processors.n8n.api import N8nApi
 from job_processor.processors.sign_of_life import SignOfLife, ask
 
@@ -59,6 +59,7 @@ class N8nProcessor:
 
     def __init__(self, options: N8nOptions, setup: ProcessorSetup) -> None:
         self._url = address("url", options.url)
+        self.sends_to = sends_to("POST", self._url)
         self._now = setup.now
         self._timeout_ms = int(1000 * setup.rules.callback_timeout_seconds)
         headers = {"Content-Type": "application/json"}
@@ -90,7 +91,7 @@ class N8nProcessor:
             await self._api.close()
 
     async def run(self, dispatch: Dispatch) -> Outcome | HandOver:
-        reply = await self._outgoing.request("POST", self._url, dispatch_body(dispatch))
+        reply = await self._outgoing.request("POST", self._url, dispatch_body(dispatch), measured=dispatch.measured)
         if isinstance(reply, HandOver):
             return reply
         if reply.status == 404:

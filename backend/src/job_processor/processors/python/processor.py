@@ -46,6 +46,7 @@ class PythonProcessor:
 
     def __init__(self, options: PythonOptions, setup: ProcessorSetup) -> None:
         self._function = _found(options.function)
+        self.sends_to = options.function
         self._max_bytes = setup.max_result_bytes
         self._now = setup.now
         self._on_loop = inspect.iscoroutinefunction(self._function) or inspect.iscoroutinefunction(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from job_processor.core.audit import AuditEntry
+from job_processor.core.exchange import Exchange
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Job, State
 from job_processor.core.lane import Lane
@@ -75,7 +76,8 @@ class Claim:
     """A worker asks for up to ``limit`` due jobs of one flow.
 
     ``rules``: of the flow whose processor gets them. ``of``: the flow whose jobs they are, if they are to fall back to
-    that processor; ``None``: its own. ``before``: the fallback flows of ``of`` that come before that one.
+    that processor; ``None``: its own. ``before``: the fallback flows of ``of`` that come before that one. ``exchange``:
+    what is recorded of where the attempts are sent; ``None``: nothing.
     """
 
     rules: FlowRules
@@ -83,6 +85,7 @@ class Claim:
     owner: str
     of: FlowRules | None = None
     before: tuple[FlowRules, ...] = ()
+    exchange: Exchange | None = None
 
     @property
     def source(self) -> FlowRules:

@@ -206,7 +206,8 @@ class Claims:
         jobs: dict[str, Job] = {}
         writes: list[UpdateOne] = []
         for one, token in zip(picked, tokens, strict=True):
-            after = claim_job(documents.to_job(one), Lease(token, wish.owner, until), at, fallen)
+            lease = Lease(token, wish.owner, until)
+            after = claim_job(documents.to_job(one), lease, at, fallen, wish.exchange)
             guard = {"_id": one["_id"], "state": "PENDING", "rev": one["rev"], "fence": one.get("fence")}
             writes.append(UpdateOne(guard, documents.move(after, at, token)))
             jobs[token] = after

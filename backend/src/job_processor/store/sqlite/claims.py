@@ -69,7 +69,9 @@ def claim(request: Claim, turns: Turns, now: Callable[[], int]) -> Callable[[Tra
                 # Jobs of older versions are stored as of no key until they are claimed.
                 if rooms is not None and own_key != key and not rooms.start(own_key):
                     continue
-                after = claim_job(before, Lease(secrets.token_hex(16), request.owner, lease_until), at, fallen)
+                after = claim_job(
+                    before, Lease(secrets.token_hex(16), request.owner, lease_until), at, fallen, request.exchange
+                )
                 seq = tx.next_seq()
                 db.execute(rows.UPDATE, rows.update_values(after, seq, at, NO_KEY, before.state, before.rev, None))
                 claimed.append(after)

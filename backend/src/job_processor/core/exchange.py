@@ -1,0 +1,47 @@
+"""What was sent to a processor for an attempt and what came back: the small facts, without texts and secrets."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+MAX_SENT_TO_CHARACTERS = 300
+
+
+class EndedBy(StrEnum):
+    """What of the processor's ended an attempt."""
+
+    RESPONSE = "response"
+    """Its response to the request, or what its function returned."""
+    CALLBACK = "callback"
+    """A callback, after it had accepted the attempt or before its response was there."""
+    RECONCILE = "reconcile"
+    """Its answer to a reconcile call."""
+
+
+class Exchange(NamedTuple):
+    """``sent_to`` and ``timeout_ms`` are recorded with the claim, before anything is sent; the rest with the outcome.
+
+    A named tuple, because it is stored with every attempt: without the names of its fields.
+    """
+
+    sent_to: str
+    """Method and address (without its query), and the model; or the function. At most ``MAX_SENT_TO_CHARACTERS``."""
+    timeout_ms: int
+    """How long the hand-over may take."""
+    request_bytes: int | None = None
+    """Size of the request's body. ``None``: not sent by HTTP, or not known."""
+    status: int | None = None
+    """HTTP status of the response. ``None``: none came, or none is expected."""
+    response_bytes: int | None = None
+    """Bytes of the response's body that were read."""
+    ended_by: EndedBy | None = None
+    """``None``: the attempt has not ended, or something else ended it: a timeout, a cancel, the end of a worker."""
+
+
+def ended(known: Exchange | None, by: EndedBy, *, succeeded: bool) -> Exchange | None:
+    """The exchange of an attempt that ended. ``by``: how the outcome came; ``succeeded``: it is a result.
+
+    A worker also reports what no response told it, a timeout for example; a result is always the processor's.
+    """
+    if known is None or (by is EndedBy.RESPONSE and known.status is None and not succeeded):
+        return known
+    return Exchange(known.sent_to, known.timeout_ms, known.request_bytes, known.status, known.response_bytes, by)
