@@ -101,7 +101,7 @@ export const STORIES: readonly Story[] = [
     name: "list-failures",
     path: "?status=FAILED",
     api: BUSY,
-    steps: [{ click: "Failures by error" }],
+    steps: [{ click: "Groups" }],
     shows: "Retry all…",
   },
   { name: "list-busy", path: "", api: BULK, shows: "1,212 retried" },
