@@ -69,7 +69,7 @@ const MANY_FLOWS: Answers = {
   ...BUSY,
   "/flows": [
     ...FLOWS,
-    ...Array.from({ length: 30 }, (_, nth) => wireFlow({ name: `customer-${nth + 1}`, isDefault: false })),
+    ...Array.from({ length: 12 }, (_, nth) => wireFlow({ name: `customer-${nth + 1}`, isDefault: false })),
   ],
 };
 const NO_PRICES: Answers = {
@@ -124,13 +124,6 @@ export const STORIES: readonly Story[] = [
   { name: "list-broken", path: "", api: { ...BUSY, "/jobs": DOWN }, shows: "The jobs could not be loaded" },
   { name: "list-forbidden", path: "", api: SUBMITTER, shows: "You may not see jobs" },
   { name: "list-views", path: "", api: BUSY, steps: [{ click: "Views" }], shows: "Save this view" },
-  {
-    name: "list-selected",
-    path: "?status=FAILED",
-    api: BUSY,
-    steps: [{ click: "Select all that match" }],
-    shows: "Clear selection",
-  },
   peek("completed", ended.COMPLETED, "Meadow & Sons"),
   peek("malformed", ended.MALFORMED, "A repair is offered below"),
   peek("late", ended.FAILED, "A result came after"),
@@ -203,7 +196,7 @@ export const STORIES: readonly Story[] = [
     shows: "could not be loaded",
   },
   { name: "flows", path: "flows", api: BUSY, shows: "worker-2" },
-  { name: "flows-many", path: "flows", api: MANY_FLOWS, shows: "customer-30" },
+  { name: "flows-many", path: "flows", api: MANY_FLOWS, shows: "customer-12" },
   ofFlow("chat", "Price of 1M tokens"),
   ofFlow("summaries", "Fallback"),
   ofFlow("contracts", "Budget nearly used"),
@@ -235,12 +228,6 @@ export const STORIES: readonly Story[] = [
     api: BUSY,
     steps: [{ click: "Submit a file" }],
     shows: "Submit the valid lines",
-  },
-  {
-    name: "batch-cancelled",
-    path: `batches/${BATCHES[2]?.id ?? ""}`,
-    api: BUSY,
-    shows: "Old contracts",
   },
   { name: "batch-missing", path: `batches/${"0".repeat(24)}`, api: BUSY, shows: "Batch not found" },
   { name: "webhooks", path: "webhooks", api: BUSY, shows: "Accounting" },

@@ -27,10 +27,10 @@ export function BatchView({ batch }: { batch: BatchWhole }) {
   return (
     <div className={styles["page"]}>
       <header className={styles["intro"]}>
-        <Link to="/batches" className={styles["back"]} data-noprint>
-          <IconArrowLeft size={15} aria-hidden /> Batches
-        </Link>
         <div>
+          <Link to="/batches" className={styles["back"]} data-noprint>
+            <IconArrowLeft size={15} aria-hidden /> Batches
+          </Link>
           <h1 className={styles["title"]}>
             {batch.name === null ? "Batch" : <VisibleText text={batch.name} />}{" "}
             <ToneBadge tone={tone} icon={icon}>
