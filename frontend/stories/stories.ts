@@ -1,6 +1,6 @@
-import { keySession, wireBulkAction, wireSession } from "../src/testing/factories.ts";
+import { keySession, wireBulkAction, wireFlow, wireSession } from "../src/testing/factories.ts";
 import { type Answers, ago, Refusal } from "./answers.ts";
-import { BUSY, NEW } from "./busy-server.ts";
+import { BUSY, FLOWS, NEW } from "./busy-server.ts";
 import * as ended from "./ended-jobs.ts";
 import { BATCHES } from "./kept.ts";
 import { LONG } from "./long-job.ts";
@@ -63,6 +63,15 @@ const PERSON: Answers = {
     expiresAt: ago(-36_000),
   }),
 };
+/** May submit, and see nothing. */
+const SUBMITTER: Answers = { ...BUSY, "/session": keySession("submit") };
+const MANY_FLOWS: Answers = {
+  ...BUSY,
+  "/flows": [
+    ...FLOWS,
+    ...Array.from({ length: 12 }, (_, nth) => wireFlow({ name: `customer-${nth + 1}`, isDefault: false })),
+  ],
+};
 const NO_PRICES: Answers = {
   ...BUSY,
   "/stats/series": (asked) => busySeries({ ...asked, query: only(asked.query, "invoices") }),
@@ -101,7 +110,7 @@ export const STORIES: readonly Story[] = [
     name: "list-failures",
     path: "?status=FAILED",
     api: BUSY,
-    steps: [{ click: "Failures by error" }],
+    steps: [{ click: "Groups" }],
     shows: "Retry all…",
   },
   { name: "list-busy", path: "", api: BULK, shows: "1,212 retried" },
@@ -113,6 +122,8 @@ export const STORIES: readonly Story[] = [
     shows: "The server cannot be reached.",
   },
   { name: "list-broken", path: "", api: { ...BUSY, "/jobs": DOWN }, shows: "The jobs could not be loaded" },
+  { name: "list-forbidden", path: "", api: SUBMITTER, shows: "You may not see jobs" },
+  { name: "list-views", path: "", api: BUSY, steps: [{ click: "Views" }], shows: "Save this view" },
   peek("completed", ended.COMPLETED, "Meadow & Sons"),
   peek("malformed", ended.MALFORMED, "A repair is offered below"),
   peek("late", ended.FAILED, "A result came after"),
@@ -152,6 +163,13 @@ export const STORIES: readonly Story[] = [
   ofJob("large", ended.LARGE, "Customer 0001"),
   ofJob("of-a-batch", ended.OF_A_BATCH, "Ditt paket kommer"),
   ofJob("missing", { id: "0".repeat(24) }, "Job not found"),
+  {
+    name: "job-broken",
+    path: `jobs/${ended.COMPLETED.id}`,
+    api: { ...BUSY, "/jobs/{id}": DOWN },
+    shows: "The job could not be loaded",
+  },
+  ofJob("delete", ended.FAILED, "Delete this job?", [{ click: "Delete…" }]),
   ofJob("replay", ended.FAILED, "Replay", [{ click: "Replay…" }]),
   {
     name: "comparison",
@@ -178,24 +196,73 @@ export const STORIES: readonly Story[] = [
     shows: "could not be loaded",
   },
   { name: "flows", path: "flows", api: BUSY, shows: "worker-2" },
+  { name: "flows-many", path: "flows", api: MANY_FLOWS, shows: "customer-12" },
   ofFlow("chat", "Price of 1M tokens"),
   ofFlow("summaries", "Fallback"),
   ofFlow("contracts", "Budget nearly used"),
   ofFlow("minutes", "Over budget"),
   ofFlow("letters", "cannot be reached"),
+  ofFlow("reports", "The data warehouse is being moved until noon."),
   { name: "flows-broken", path: "flows", api: { ...BUSY, "/flows": DOWN }, shows: "could not be loaded" },
   { name: "callbacks", path: "callbacks", api: BUSY, shows: "A different result" },
   { name: "callbacks-empty", path: "callbacks", api: NEW, shows: "No callbacks, and that is good" },
+  {
+    name: "callbacks-broken",
+    path: "callbacks",
+    api: { ...BUSY, "/callbacks": DOWN },
+    shows: "The callbacks could not be loaded",
+  },
   { name: "batches", path: "batches", api: BUSY, shows: "Parcel notices" },
   { name: "batches-empty", path: "batches", api: NEW, shows: "Batches" },
   { name: "batch", path: `batches/${BATCH}`, api: BUSY, shows: "p-1204" },
   { name: "batch-ended", path: `batches/${ended.BATCH_ID}`, api: BUSY, shows: "Parcel notices" },
+  {
+    name: "batches-broken",
+    path: "batches",
+    api: { ...BUSY, "/batches": DOWN },
+    shows: "The batches could not be loaded",
+  },
+  {
+    name: "batches-submit",
+    path: "batches",
+    api: BUSY,
+    steps: [{ click: "Submit a file" }],
+    shows: "Submit the valid lines",
+  },
+  { name: "batch-missing", path: `batches/${"0".repeat(24)}`, api: BUSY, shows: "Batch not found" },
   { name: "webhooks", path: "webhooks", api: BUSY, shows: "Accounting" },
   { name: "webhooks-empty", path: "webhooks", api: NEW, shows: "Webhooks" },
+  {
+    name: "webhooks-broken",
+    path: "webhooks",
+    api: { ...BUSY, "/webhook-endpoints": DOWN, "/webhook-deliveries": DOWN },
+    shows: "The endpoints could not be loaded",
+  },
+  {
+    name: "webhooks-new",
+    path: "webhooks",
+    api: BUSY,
+    steps: [{ click: "New endpoint" }],
+    shows: "Description",
+  },
   { name: "api-keys", path: "keys", api: PERSON, shows: "web shop" },
   { name: "api-keys-empty", path: "keys", api: { ...NEW, "/session": keySession("admin") }, shows: "keys" },
+  { name: "api-keys-new", path: "keys", api: PERSON, steps: [{ click: "New key" }], shows: "New API key" },
+  {
+    name: "api-keys-broken",
+    path: "keys",
+    api: { ...PERSON, "/keys": DOWN },
+    shows: "The keys could not be loaded",
+  },
   { name: "audit", path: "audit", api: PERSON, shows: "Key made" },
+  { name: "audit-empty", path: "audit", api: { ...PERSON, "/audit": [] }, shows: "Nothing happened yet" },
+  {
+    name: "audit-broken",
+    path: "audit",
+    api: { ...PERSON, "/audit": DOWN },
+    shows: "The audit could not be loaded",
+  },
   { name: "account", path: "account", api: PERSON, shows: "198.51.100.23" },
   { name: "sign-in", path: "", api: SIGNED_OUT, shows: "Example Login" },
-  { name: "no-right", path: "keys", api: { ...BUSY, "/session": keySession("submit") }, shows: "right" },
+  { name: "no-right", path: "keys", api: SUBMITTER, shows: "right" },
 ];

@@ -7,7 +7,7 @@ export const MEANING: Readonly<Record<Right, string>> = {
   read: "See jobs, callbacks, flows, workers and counts.",
   submit: "Submit jobs.",
   operate: "Cancel, retry, replay, delete and accept; pause and resume flows. Includes read.",
-  admin: "Everything, and besides API keys, the audit and everybody's sessions.",
+  admin: "Everything, and also API keys, the audit and everybody's sessions.",
 };
 
 export function wordsForMissing(right: Right, who: Pick<Session, "rights">): string {

@@ -1,7 +1,7 @@
 import styles from "./code-line.module.css";
 import { CopyButton } from "./copy-button";
 
-/** A command to copy. */
+/** Something to copy for a terminal or a file; it keeps its lines. */
 export function CodeLine({ code, what }: { code: string; what: string }) {
   return (
     <div className={styles["line"]}>

@@ -33,3 +33,8 @@ export function rate(perMinute: number): string {
     ? number(Math.round(perMinute))
     : perMinute.toLocaleString("en", { maximumSignificantDigits: 2 });
 }
+
+/** In the unit in which it is a number to imagine: "5.5 a minute", "4 an hour". */
+export function pace(perMinute: number): string {
+  return perMinute > 0 && perMinute < 1 ? `${rate(perMinute * 60)} an hour` : `${rate(perMinute)} a minute`;
+}

@@ -34,8 +34,9 @@ const TROUBLE: Readonly<Record<string, string>> = {
 /** Troubles that only a person can end: more than a wait. */
 const NEEDS_A_PERSON: ReadonlySet<string> = new Set(["misconfigured", "out_of_credit", "no_flow"]);
 
-/** How a wait looks: calm, as trouble that ends by itself, or as trouble that somebody must end. */
-export function toneOfWait(kind: string): "wait" | "warn" | "bad" {
+/** How a wait looks: as work (blue, as RUNNING), calm, as trouble that ends by itself, or that somebody must end. */
+export function toneOfWait(kind: string): "news" | "wait" | "warn" | "bad" {
+  if (kind === "processor") return "news";
   if (NEEDS_A_PERSON.has(kind)) return "bad";
   return kind === "outage" || kind === "refused" ? "warn" : "wait";
 }

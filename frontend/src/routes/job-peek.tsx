@@ -1,10 +1,12 @@
 import { Button, Skeleton } from "@mantine/core";
+import { IconFileUnknown } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import { ApiError, messageOf } from "@/api/errors";
 import type { JobFilter } from "@/api/job-rows";
 import { jobQuery } from "@/api/jobs";
 import type { Job } from "@/api/model";
+import { Notice } from "@/components/notice";
 import { LateResults } from "@/features/callbacks/late-results";
 import { useJobCallbacks } from "@/features/callbacks/use-job-callbacks";
 import { JobPeek } from "@/features/job-detail/job-peek";
@@ -51,7 +53,13 @@ function OneJob({ id }: { id: string }) {
     );
   }
   if (isMissing(query.error)) {
-    return <p role="status">Job not found. It was deleted, or it never existed.</p>;
+    return (
+      <div role="status">
+        <Notice icon={IconFileUnknown} title="Job not found">
+          <p>It was deleted, or it never existed.</p>
+        </Notice>
+      </div>
+    );
   }
   if (query.data === undefined) {
     return (

@@ -5,6 +5,21 @@ export const theme = createTheme({
   fontFamilyMonospace: "var(--font-mono)",
   fontSizes: { xs: "12px", sm: "13.5px", md: "14.5px", lg: "16px", xl: "19px" },
   primaryColor: "blue",
+  // Menus, keys and what is disabled, in the greys of the page's dark scheme (tokens.css).
+  colors: {
+    dark: [
+      "#c9cdd6",
+      "#b7bdc8",
+      "#7f8796",
+      "#656d7b",
+      "#343943",
+      "#2b3038",
+      "#1b1e24",
+      "#15171c",
+      "#121418",
+      "#0d0f12",
+    ],
+  },
   defaultRadius: "md",
   cursorType: "pointer",
   respectReducedMotion: true,

@@ -1,5 +1,5 @@
 import { Button } from "@mantine/core";
-import { IconDownload, IconPlayerStop } from "@tabler/icons-react";
+import { IconArrowLeft, IconDownload, IconPlayerStop } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
@@ -28,6 +28,9 @@ export function BatchView({ batch }: { batch: BatchWhole }) {
     <div className={styles["page"]}>
       <header className={styles["intro"]}>
         <div>
+          <Link to="/batches" className={styles["back"]} data-noprint>
+            <IconArrowLeft size={15} aria-hidden /> Batches
+          </Link>
           <h1 className={styles["title"]}>
             {batch.name === null ? "Batch" : <VisibleText text={batch.name} />}{" "}
             <ToneBadge tone={tone} icon={icon}>

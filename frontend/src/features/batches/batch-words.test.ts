@@ -14,7 +14,10 @@ it.each([
   ],
   [counts, 0, "0 of 0 jobs done"],
 ])("says how far it is: %o", (given, jobs, words) => {
-  expect(wordsFor(wireBatch({ counts: given, jobs }))).toBe(words);
+  const said = wordsFor(wireBatch({ counts: given, jobs }));
+  expect(said.replaceAll("\u00a0", " ")).toBe(words);
+  // No number is torn from its word at the end of a line.
+  expect(said).not.toMatch(/: \d+ |, \d+ /);
 });
 
 it.each([

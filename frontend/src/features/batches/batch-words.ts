@@ -43,7 +43,7 @@ export function doneOf({ counts }: Pick<Batch, "counts">): number {
 /** "40 of 100 jobs done: 38 completed, 2 failed, 60 pending". */
 export function wordsFor(batch: Pick<Batch, "counts" | "jobs">): string {
   const parts = COUNTS.filter(({ name }) => batch.counts[name] > 0).map(
-    ({ name, label }) => `${number(batch.counts[name])} ${label}`,
+    ({ name, label }) => `${number(batch.counts[name])}\u00a0${label}`,
   );
   const done = `${number(doneOf(batch))} of ${number(batch.jobs)} ${batch.jobs === 1 ? "job" : "jobs"} done`;
   return parts.length === 0 ? done : `${done}: ${parts.join(", ")}`;

@@ -8,6 +8,7 @@ import { batchesQuery } from "@/api/batches";
 import { messageOf } from "@/api/errors";
 import type { Batch } from "@/api/model";
 import { ActionButton } from "@/components/action-button";
+import { CodeLine } from "@/components/code-line";
 import { LoadMore } from "@/components/load-more";
 import { Notice } from "@/components/notice";
 import { VisibleText } from "@/components/result/visible-text";
@@ -72,9 +73,8 @@ function Rows() {
   if (batches.length === 0) {
     return (
       <Notice icon={IconStack2} title="No batch yet">
-        <p>
-          A file has one JSON object a line, like <code>{'{"customId": "1", "prompt": "Summarise …"}'}</code>
-        </p>
+        <p>Submit a file with one JSON object a line, like this one:</p>
+        <CodeLine code={'{"customId": "1", "prompt": "Summarise …"}'} what="the example" />
       </Notice>
     );
   }

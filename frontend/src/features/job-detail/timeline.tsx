@@ -22,7 +22,11 @@ export function Timeline({ job }: { job: Job }) {
   return (
     <Panel
       title="Timeline"
-      aside={<span className={styles["limit"]}>{wordsForMaxAttempts(job.maxAttempts)}</span>}
+      aside={
+        !isFinal(job.status) && (
+          <span className={styles["limit"]}>{wordsForMaxAttempts(job.maxAttempts)}</span>
+        )
+      }
     >
       <TimeAxis job={job} />
       <Folded

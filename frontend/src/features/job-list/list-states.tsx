@@ -9,7 +9,11 @@ import styles from "./job-list.module.css";
 /** An empty list has a reason: no jobs, no match, a search that cannot be read, not loaded. */
 
 export function NothingYet() {
-  const curl = `curl -X POST ${location.origin}${BASE_PATH}/jobs -H 'content-type: application/json' -d '{"prompt": "Your task description here"}'`;
+  const curl = [
+    `curl -X POST ${location.origin}${BASE_PATH}/jobs`,
+    "-H 'content-type: application/json'",
+    `-d '{"prompt": "Your task description here"}'`,
+  ].join(" \\\n  ");
   return (
     <Notice icon={IconInbox} title="No jobs yet">
       <Button onClick={useNewJob()}>Create the first job</Button>

@@ -1,4 +1,5 @@
 import { CloseButton, Kbd, TextInput } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
 import { IconSearch } from "@tabler/icons-react";
 import { useEffect, useRef, useState } from "react";
 import { SEARCH_FIELD } from "@/lib/focus";
@@ -17,6 +18,7 @@ interface Props {
 export function SearchField({ value, onChange, error }: Props) {
   const [typed, setTyped] = useState(value);
   const sent = useRef(value);
+  const narrow = useMediaQuery("(max-width: 47.99em)", undefined, { getInitialValueInEffect: false });
 
   useEffect(() => {
     if (value !== sent.current) {
@@ -40,7 +42,7 @@ export function SearchField({ value, onChange, error }: Props) {
       type="search"
       maxLength={LONGEST_SEARCH}
       aria-label="Search jobs"
-      placeholder="Words, status:failed, error:…, created:<2h"
+      placeholder={narrow ? "Search" : "Words, status:failed, error:…, created:<2h"}
       error={error}
       value={typed}
       onChange={(event) => setTyped(event.currentTarget.value)}

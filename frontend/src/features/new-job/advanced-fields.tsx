@@ -20,12 +20,12 @@ export function AdvancedFields({ values, problems, onChange }: Props) {
       <div className={styles["three"]}>
         <TextInput label="Priority" placeholder="0" inputMode="numeric" {...field("priority")} />
         <TextInput label="Delay (s)" placeholder="0" inputMode="decimal" {...field("delaySeconds")} />
-        <TextInput label="Attempts" placeholder="flow's" inputMode="numeric" {...field("maxAttempts")} />
+        <TextInput label="Attempts" placeholder="default" inputMode="numeric" {...field("maxAttempts")} />
       </div>
       <TextInput label="Tags" placeholder="invoices, nightly" {...field("tags")} />
       <Textarea
         label="Result schema"
-        description="JSON Schema the result must fit"
+        description="A JSON Schema that the result must fit"
         placeholder={'{"type": "object", "required": ["answer"]}'}
         autosize
         minRows={2}

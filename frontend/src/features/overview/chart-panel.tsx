@@ -112,46 +112,51 @@ interface ValuesProps {
 function Values({ caption, points, measures, format }: ValuesProps) {
   const shown = points.filter((point) => measures.some(({ of }) => (of(point) ?? 0) > 0)).toReversed();
   return (
-    <div className={styles["scroll"]} tabIndex={0} role="group" aria-label={caption}>
-      <table className={styles["table"]}>
-        <caption>{caption}, the newest first. Periods without any are left out.</caption>
-        <thead>
-          <tr>
-            <th scope="col">Period</th>
-            {measures.map(({ key, label }) => (
-              <th key={key} scope="col" className={styles["number"]}>
-                {label}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {shown.map((point) => (
-            <tr key={point.at}>
-              <th scope="row">
-                {periodOf(point)}
-                {point.state !== "whole" && <span className={styles["state"]}> {wordsForState(point)}</span>}
-              </th>
-              {measures.map(({ key, of, behind }) => {
-                const value = of(point);
-                const search = value === null || value === 0 ? null : (behind?.(point) ?? null);
-                const text = value === null ? "–" : format(value);
-                return (
-                  <td key={key} className={styles["number"]}>
-                    {search === null ? (
-                      text
-                    ) : (
-                      <Link to="/" search={search}>
-                        {text}
-                      </Link>
-                    )}
-                  </td>
-                );
-              })}
+    <>
+      <p className={styles["caption"]}>{caption}, the newest first. Periods without any are left out.</p>
+      <div className={styles["scroll"]} tabIndex={0} role="group" aria-label={caption}>
+        <table className={styles["table"]}>
+          <caption className="visually-hidden">{caption}</caption>
+          <thead>
+            <tr>
+              <th scope="col">Period</th>
+              {measures.map(({ key, label }) => (
+                <th key={key} scope="col" className={styles["number"]}>
+                  {label}
+                </th>
+              ))}
             </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+          </thead>
+          <tbody>
+            {shown.map((point) => (
+              <tr key={point.at}>
+                <th scope="row">
+                  {periodOf(point)}
+                  {point.state !== "whole" && (
+                    <span className={styles["state"]}> {wordsForState(point)}</span>
+                  )}
+                </th>
+                {measures.map(({ key, of, behind }) => {
+                  const value = of(point);
+                  const search = value === null || value === 0 ? null : (behind?.(point) ?? null);
+                  const text = value === null ? "–" : format(value);
+                  return (
+                    <td key={key} className={styles["number"]}>
+                      {search === null ? (
+                        text
+                      ) : (
+                        <Link to="/" search={search}>
+                          {text}
+                        </Link>
+                      )}
+                    </td>
+                  );
+                })}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </>
   );
 }

@@ -30,7 +30,7 @@ const TICK = { fill: "var(--ink-3)", fontSize: 12 };
 /** Of "Not counted". */
 const LABEL_WIDTH = 100;
 /** Right: for half of the last label. */
-const MARGIN = { top: 8, right: 22, bottom: 0, left: 0 };
+const MARGIN = { top: 12, right: 22, bottom: 0, left: 0 };
 
 const ON_AXIS = { count: short, ms: shortDuration, money: shortMoney } as const;
 

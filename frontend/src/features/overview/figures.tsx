@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 import type { Series } from "@/api/model";
 import { jobsBehind } from "@/lib/jobs-behind";
 import { aboutMoney } from "@/lib/money";
-import { number, percent, rate, short, successOf } from "@/lib/numbers";
+import { number, pace, percent, short, successOf } from "@/lib/numbers";
 import styles from "./overview.module.css";
 import { endedOf } from "./points";
 import { duration } from "./words";
@@ -26,7 +26,7 @@ export function Figures({ series, flow, countedMs }: Props) {
   const which = { from: Date.parse(series.since), flow };
   return (
     <dl className={styles["figures"]}>
-      <Figure name="Ended" note={`${rate(ended / (Math.max(countedMs, MINUTE_MS) / MINUTE_MS))} a minute`}>
+      <Figure name="Ended" note={pace(ended / (Math.max(countedMs, MINUTE_MS) / MINUTE_MS))}>
         <Link to="/" search={jobsBehind(which)}>
           {number(ended)}
         </Link>

@@ -23,8 +23,8 @@ export function Endpoints() {
       aside={
         why === null && (
           <Button
-            size="compact-md"
-            leftSection={<IconPlus size={16} aria-hidden />}
+            size="compact-sm"
+            leftSection={<IconPlus size={14} aria-hidden />}
             onClick={() => setCreating(true)}
           >
             New endpoint
