@@ -1,4 +1,5 @@
-import { keySession, wireBulkAction, wireSession } from "../src/testing/factories.ts";
+import { keySession, wireSession } from "../src/testing/access-factories.ts";
+import { wireBulkAction } from "../src/testing/job-factories.ts";
 import { type Answers, ago, Refusal } from "./answers.ts";
 import { BUSY, NEW } from "./busy-server.ts";
 import * as ended from "./ended-jobs.ts";
