@@ -75,11 +75,15 @@ export default defineConfig(({ command }) => ({
   test: {
     restoreMocks: true,
     css: false,
+    // Nothing of a test is left behind (testing/setup.ts), so its files share a process and what they import: to import
+    // the page anew costs more than its tests.
+    isolate: false,
+    // Whoever waits for the page's tests has the backend's beside them; a second process would import all of it again.
+    maxWorkers: 1,
     // Generous: what they wait for comes at once, except on a machine that is busy with other things.
     testTimeout: 60_000,
     projects: [
-      // Nothing of a test is left behind, so its files share a process and what they import.
-      { extends: true, test: { name: "pure", environment: "node", include: PURE, isolate: false } },
+      { extends: true, test: { name: "pure", environment: "node", include: PURE } },
       {
         extends: true,
         test: {

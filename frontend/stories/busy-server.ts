@@ -1,5 +1,7 @@
 import type { WireFlow, WireWorker } from "../src/api/model.ts";
-import { wireFlow, wirePlace, wireSession, wireSide } from "../src/testing/factories.ts";
+import { wireSession } from "../src/testing/access-factories.ts";
+import { wireFlow } from "../src/testing/flow-factories.ts";
+import { wirePlace, wireSide } from "../src/testing/job-factories.ts";
 import { type Answers, ago, Refusal } from "./answers.ts";
 import { COMPLETED, FAILED } from "./ended-jobs.ts";
 import { BATCHES, CALLBACKS, DELIVERIES, ENDPOINTS } from "./kept.ts";

@@ -1,4 +1,4 @@
-import type { WireAttempt } from "../src/testing/factories.ts";
+import type { WireAttempt } from "../src/testing/job-factories.ts";
 
 type Exchange = NonNullable<WireAttempt["exchange"]>;
 

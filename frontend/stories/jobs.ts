@@ -1,5 +1,5 @@
 import type { WireJob, WireSummary } from "../src/api/model.ts";
-import { type WireAttempt, wireAttempt, wireJob } from "../src/testing/factories.ts";
+import { type WireAttempt, wireAttempt, wireJob } from "../src/testing/job-factories.ts";
 import { ago, idAt } from "./answers.ts";
 import { exchangeOf } from "./exchanges.ts";
 import { costOf } from "./prices.ts";

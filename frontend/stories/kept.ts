@@ -1,5 +1,6 @@
 import type { WireBatchWhole, WireCallback, WireDeliveryWhole, WireEndpoint } from "../src/api/model.ts";
-import { wireBatch, wireCallback, wireDelivery, wireEndpoint } from "../src/testing/factories.ts";
+import { wireBatch, wireCallback } from "../src/testing/job-factories.ts";
+import { wireDelivery, wireEndpoint } from "../src/testing/webhook-factories.ts";
 import { ago, idAt } from "./answers.ts";
 import { BATCH_ID, CANCELLED, COMPLETED, FAILED, MALFORMED } from "./ended-jobs.ts";
 import { costOf } from "./prices.ts";

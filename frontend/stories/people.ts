@@ -1,5 +1,5 @@
 import type { WireActiveSession, WireAuditEntry, WireKey } from "../src/api/model.ts";
-import { wireAuditEntry, wireKey } from "../src/testing/factories.ts";
+import { wireAuditEntry, wireKey } from "../src/testing/access-factories.ts";
 import { ago, idAt } from "./answers.ts";
 import { CANCELLED } from "./ended-jobs.ts";
 import { ENDPOINTS } from "./kept.ts";

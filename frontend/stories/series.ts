@@ -1,5 +1,5 @@
 import type { Durations, Series, SeriesCounts } from "../src/api/model.ts";
-import { wireCounts, wireSeries } from "../src/testing/factories.ts";
+import { wireCounts, wireSeries } from "../src/testing/flow-factories.ts";
 import { type Asked, ago, NOW } from "./answers.ts";
 import { CURRENCY, costOf } from "./prices.ts";
 

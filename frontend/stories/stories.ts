@@ -1,4 +1,6 @@
-import { keySession, wireBulkAction, wireFlow, wireSession } from "../src/testing/factories.ts";
+import { keySession, wireSession } from "../src/testing/access-factories.ts";
+import { wireFlow } from "../src/testing/flow-factories.ts";
+import { wireBulkAction } from "../src/testing/job-factories.ts";
 import { type Answers, ago, Refusal } from "./answers.ts";
 import { BUSY, FLOWS, NEW } from "./busy-server.ts";
 import * as ended from "./ended-jobs.ts";

@@ -1,6 +1,6 @@
 import { QueryClient } from "@tanstack/react-query";
 import { expect, it } from "vitest";
-import { wireSummary } from "@/testing/factories";
+import { wireSummary } from "@/testing/job-factories";
 import { type JobFilter, patchRows, removeRow, rowsQuery } from "./job-rows";
 import { toSummary } from "./model";
 

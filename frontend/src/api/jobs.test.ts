@@ -1,6 +1,6 @@
 import { HttpResponse, http } from "msw";
 import { expect, it } from "vitest";
-import { wireJob } from "@/testing/factories";
+import { wireJob } from "@/testing/job-factories";
 import { problem, server } from "@/testing/server";
 import { type Contact, onContact } from "./contact";
 import { ApiError, UnreachableError } from "./errors";

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { wireFlow, wireJob, wireSummary } from "@/testing/factories";
+import { wireFlow } from "@/testing/flow-factories";
+import { wireJob, wireSummary } from "@/testing/job-factories";
 import { toFlow, toJob, toSummary } from "./model";
 
 const AT = "2026-11-24T10:15:30.123Z";

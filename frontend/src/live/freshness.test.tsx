@@ -1,8 +1,8 @@
 import { screen } from "@testing-library/react";
 import { HttpResponse, http } from "msw";
 import { expect, it } from "vitest";
-import { wireJob } from "@/testing/factories";
 import { FakeEventSource } from "@/testing/fake-event-source";
+import { wireJob } from "@/testing/job-factories";
 import { renderPage } from "@/testing/render";
 import { server } from "@/testing/server";
 

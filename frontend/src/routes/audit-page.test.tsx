@@ -3,7 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { HttpResponse, http } from "msw";
 import { expect, it } from "vitest";
 import type { WireActiveSession, WireAuditEntry } from "@/api/model";
-import { keySession, wireAuditEntry, wireKey } from "@/testing/factories";
+import { keySession, wireAuditEntry, wireKey } from "@/testing/access-factories";
 import { renderPage } from "@/testing/render";
 import { server } from "@/testing/server";
 

@@ -3,7 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { HttpResponse, http } from "msw";
 import { expect, it } from "vitest";
 import type { WireBatchWhole } from "@/api/model";
-import { wireBatch, wireJob, wireSummary } from "@/testing/factories";
+import { wireBatch, wireJob, wireSummary } from "@/testing/job-factories";
 import { renderPage } from "@/testing/render";
 import { problem, server } from "@/testing/server";
 

@@ -3,7 +3,8 @@ import userEvent from "@testing-library/user-event";
 import { HttpResponse, http } from "msw";
 import { expect, it } from "vitest";
 import type { WireCallback } from "@/api/model";
-import { wireCallback, wireJob, wireSession } from "@/testing/factories";
+import { wireSession } from "@/testing/access-factories";
+import { wireCallback, wireJob } from "@/testing/job-factories";
 import { renderPage } from "@/testing/render";
 import { problem, server } from "@/testing/server";
 

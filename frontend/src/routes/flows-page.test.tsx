@@ -3,7 +3,8 @@ import userEvent from "@testing-library/user-event";
 import { HttpResponse, http } from "msw";
 import { expect, it } from "vitest";
 import type { WireFlow } from "@/api/model";
-import { wireCounts, wireFlow, wireJob, wireSeries } from "@/testing/factories";
+import { wireCounts, wireFlow, wireSeries } from "@/testing/flow-factories";
+import { wireJob } from "@/testing/job-factories";
 import { renderPage } from "@/testing/render";
 import { problem, server } from "@/testing/server";
 

@@ -4,8 +4,8 @@ import userEvent from "@testing-library/user-event";
 import { HttpResponse, http } from "msw";
 import { afterEach, expect, it, vi } from "vitest";
 import type { WireCallback, WireJob } from "@/api/model";
-import { wireCallback, wireJob } from "@/testing/factories";
 import { FakeEventSource } from "@/testing/fake-event-source";
+import { wireCallback, wireJob } from "@/testing/job-factories";
 import { renderPage } from "@/testing/render";
 import { problem, server } from "@/testing/server";
 

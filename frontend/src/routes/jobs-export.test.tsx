@@ -2,7 +2,7 @@ import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { HttpResponse, http } from "msw";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { wireSummary } from "@/testing/factories";
+import { wireSummary } from "@/testing/job-factories";
 import { renderPage } from "@/testing/render";
 import { problem, server } from "@/testing/server";
 

@@ -2,7 +2,7 @@ import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { HttpResponse, http } from "msw";
 import { beforeEach, expect, it } from "vitest";
-import { wireJob, wireSummary } from "@/testing/factories";
+import { wireJob, wireSummary } from "@/testing/job-factories";
 import { renderPage } from "@/testing/render";
 import { problem, server } from "@/testing/server";
 

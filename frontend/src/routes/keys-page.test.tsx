@@ -3,7 +3,8 @@ import userEvent from "@testing-library/user-event";
 import { HttpResponse, http } from "msw";
 import { expect, it } from "vitest";
 import type { KeyRequest, WireKey } from "@/api/model";
-import { keySession, wireFlow, wireKey } from "@/testing/factories";
+import { keySession, wireKey } from "@/testing/access-factories";
+import { wireFlow } from "@/testing/flow-factories";
 import { renderPage } from "@/testing/render";
 import { problem, server } from "@/testing/server";
 

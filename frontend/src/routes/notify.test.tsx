@@ -3,7 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { HttpResponse, http } from "msw";
 import { afterEach, expect, it, vi } from "vitest";
 import { unwatchEnds, watchEnd } from "@/lib/watched-ends";
-import { wireJob, wireSummary } from "@/testing/factories";
+import { wireJob, wireSummary } from "@/testing/job-factories";
 import { renderPage } from "@/testing/render";
 import { server } from "@/testing/server";
 

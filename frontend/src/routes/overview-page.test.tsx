@@ -3,7 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { HttpResponse, http } from "msw";
 import { expect, it } from "vitest";
 import type { Series, SeriesCounts } from "@/api/model";
-import { wireCounts } from "@/testing/factories";
+import { wireCounts } from "@/testing/flow-factories";
 import { renderPage } from "@/testing/render";
 import { problem, server } from "@/testing/server";
 

@@ -3,8 +3,9 @@ import userEvent from "@testing-library/user-event";
 import { HttpResponse, http } from "msw";
 import { expect, it } from "vitest";
 import type { Right } from "@/api/model";
-import { keySession, wireJob } from "@/testing/factories";
+import { keySession } from "@/testing/access-factories";
 import { FakeEventSource } from "@/testing/fake-event-source";
+import { wireJob } from "@/testing/job-factories";
 import { renderPage } from "@/testing/render";
 import { problem, server } from "@/testing/server";
 

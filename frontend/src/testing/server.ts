@@ -1,6 +1,8 @@
 import { HttpResponse, http } from "msw";
 import { setupServer } from "msw/node";
-import { wireFlow, wirePlace, wireSeries, wireSession } from "./factories";
+import { wireSession } from "./access-factories";
+import { wireFlow, wireSeries } from "./flow-factories";
+import { wirePlace } from "./job-factories";
 
 const NO_JOBS = { PENDING: 0, RUNNING: 0, WAITING: 0, COMPLETED: 0, FAILED: 0, CANCELLED: 0 };
 

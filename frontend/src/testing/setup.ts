@@ -1,8 +1,11 @@
 import "@testing-library/jest-dom/vitest";
+import { cleanNotifications } from "@mantine/notifications";
 import { cleanup, configure } from "@testing-library/react";
 import { afterAll, afterEach, beforeAll } from "vitest";
 import { forgetAccess } from "@/api/access";
 import { reportRefresh } from "@/api/freshness";
+import { rememberChosen, rememberList } from "@/lib/last-list";
+import { learnServerTime } from "@/lib/now";
 import { FakeEventSource } from "./fake-event-source";
 import { server } from "./server";
 
@@ -10,13 +13,18 @@ import { server } from "./server";
 configure({ asyncUtilTimeout: 20_000 });
 
 beforeAll(() => server.listen({ onUnhandledFrame: "error" }));
+// The files share a process, and so one document and one state of the page's modules: nothing is left to the next test.
 afterEach(() => {
   cleanup();
+  cleanNotifications();
   server.resetHandlers();
   localStorage.clear();
   sessionStorage.clear();
   forgetAccess();
   reportRefresh(null);
+  rememberList({});
+  rememberChosen(null);
+  learnServerTime(new Date().toUTCString());
   FakeEventSource.instances = [];
 });
 afterAll(() => server.close());
@@ -42,4 +50,4 @@ window.matchMedia = (query: string): MediaQueryList =>
 
 window.HTMLElement.prototype.scrollIntoView = () => {};
 window.scrollTo = () => {};
-Object.defineProperty(document, "fonts", { value: new EventTarget() });
+Object.defineProperty(document, "fonts", { value: new EventTarget(), configurable: true });

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { wireBatch } from "@/testing/factories";
+import { wireBatch } from "@/testing/job-factories";
 import { doneOf, lookOf, wordsFor } from "./batch-words";
 
 const counts = { pending: 0, running: 0, waiting: 0, completed: 0, failed: 0, cancelled: 0, deleted: 0 };

@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { JobSummary, KeptCallback } from "@/api/model";
+import { Fact, FactLine } from "@/components/fact-line";
 import { VisibleText } from "@/components/result/visible-text";
 import { StatusBadge } from "@/components/status-badge";
 import { Age } from "@/components/times";
@@ -71,7 +72,7 @@ function JobLine({ id, job }: { id: string; job: JobSummary | null }) {
 function Facts({ callback }: { callback: KeptCallback }) {
   const { attempt, executionId, flow, deliveries, lastReceivedAt } = callback;
   return (
-    <dl className={styles["facts"]}>
+    <FactLine>
       {attempt !== null && <Fact name="Attempt">{attempt}</Fact>}
       {executionId !== null && (
         <Fact name="Execution">
@@ -90,15 +91,6 @@ function Facts({ callback }: { callback: KeptCallback }) {
           {deliveries.toLocaleString("en")}, last <Age at={lastReceivedAt} />
         </Fact>
       )}
-    </dl>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
+    </FactLine>
   );
 }

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { toCallback, type WireCallback } from "@/api/model";
-import { wireCallback } from "@/testing/factories";
+import { wireCallback } from "@/testing/job-factories";
 import { isAcceptable, type KnownJob, wordsFor } from "./words";
 
 const ENDED = Date.parse("2026-11-24T10:00:00.000Z");

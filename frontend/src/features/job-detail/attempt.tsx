@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { currencyQuery, flowsQuery } from "@/api/flows";
 import type { Attempt, Job } from "@/api/model";
 import { CopyButton } from "@/components/copy-button";
+import { Fact, FactLine } from "@/components/fact-line";
 import { RawView } from "@/components/result/raw-view";
 import { VisibleText } from "@/components/result/visible-text";
 import { Elapsed } from "@/components/times";
@@ -42,10 +43,10 @@ export function AttemptSection({ job, tried }: { job: Job; tried: Tried }) {
         <Partial attempt={attempt} text={attempt.partial} open={number === job.attempt} />
       )}
       {attempt !== undefined && <ExchangeLines job={job} attempt={attempt} events={tried.events} />}
-      <dl className={styles["facts"]}>
+      <FactLine className={styles["facts"]}>
         {from !== undefined && <Started at={from} />}
         {attempt !== undefined && <Facts job={job} attempt={attempt} />}
-      </dl>
+      </FactLine>
       {events.length > 0 && (
         <Folded className={styles["events"]}>
           {events.map((told, index) => (
@@ -85,10 +86,10 @@ export function PutBack({ job, first, last }: Extract<Item, { kind: "put-back" }
         )
       )}
       {attempt !== undefined && <ExchangeLines job={job} attempt={attempt} events={last.events} />}
-      <dl className={styles["facts"]}>
+      <FactLine className={styles["facts"]}>
         {from !== undefined && <Started at={from} />}
-        {attempt?.flow != null && <Fact name="Fell back to" value={attempt.flow} />}
-      </dl>
+        {attempt?.flow != null && <TextFact name="Fell back to" value={attempt.flow} />}
+      </FactLine>
     </>
   );
 }
@@ -110,14 +111,11 @@ function isKnown({ event: { detail } }: Told, attempt: Attempt | undefined): boo
 
 function Started({ at }: { at: number }) {
   return (
-    <div>
-      <dt>Started</dt>
-      <dd>
-        <time dateTime={toIso(at)} title={formatExact(at)}>
-          {formatClock(at)}
-        </time>
-      </dd>
-    </div>
+    <Fact name="Started">
+      <time dateTime={toIso(at)} title={formatExact(at)}>
+        {formatClock(at)}
+      </time>
+    </Fact>
   );
 }
 
@@ -126,34 +124,31 @@ function Facts({ job, attempt }: { job: Job; attempt: Attempt }) {
   const currency = useQuery(currencyQuery).data ?? "";
   return (
     <>
-      {attempt.flow !== null && <Fact name="Fell back to" value={attempt.flow} />}
-      <Fact name="Worker" value={attempt.worker} />
+      {attempt.flow !== null && <TextFact name="Fell back to" value={attempt.flow} />}
+      <TextFact name="Worker" value={attempt.worker} />
       {attempt.executionId !== null && <Execution flow={attempt.flow ?? job.flow} id={attempt.executionId} />}
-      {usage?.model != null && <Fact name="Model" value={usage.model} />}
+      {usage?.model != null && <TextFact name="Model" value={usage.model} />}
       {usage?.promptTokens != null && (
-        <Fact name="Tokens in" value={usage.promptTokens.toLocaleString("en")} />
+        <TextFact name="Tokens in" value={usage.promptTokens.toLocaleString("en")} />
       )}
       {usage?.completionTokens != null && (
-        <Fact name="Tokens out" value={usage.completionTokens.toLocaleString("en")} />
+        <TextFact name="Tokens out" value={usage.completionTokens.toLocaleString("en")} />
       )}
-      {costMicros != null && <Fact name="Cost" value={`${money(costMicros)} ${currency}`} />}
-      {usage?.finishReason != null && <Fact name="Finish" value={usage.finishReason} />}
+      {costMicros != null && <TextFact name="Cost" value={`${money(costMicros)} ${currency}`} />}
+      {usage?.finishReason != null && <TextFact name="Finish" value={usage.finishReason} />}
     </>
   );
 }
 
 function Execution({ flow, id }: { flow: string; id: string }) {
   const href = executionUrl(useQuery(flowsQuery).data, flow, id);
-  if (href === null) return <Fact name="Execution" value={id} />;
+  if (href === null) return <TextFact name="Execution" value={id} />;
   return (
-    <div>
-      <dt>Execution</dt>
-      <dd>
-        <a href={href} target="_blank" rel="noopener noreferrer" title="The execution in n8n's editor">
-          {id}
-        </a>
-      </dd>
-    </div>
+    <Fact name="Execution">
+      <a href={href} target="_blank" rel="noopener noreferrer" title="The execution in n8n's editor">
+        {id}
+      </a>
+    </Fact>
   );
 }
 
@@ -181,13 +176,10 @@ function Partial({ attempt, text, open }: { attempt: Attempt; text: string; open
   );
 }
 
-function Fact({ name, value }: { name: string; value: string }) {
+function TextFact({ name, value }: { name: string; value: string }) {
   return (
-    <div>
-      <dt>{name}</dt>
-      <dd>
-        <VisibleText text={value} />
-      </dd>
-    </div>
+    <Fact name={name}>
+      <VisibleText text={value} />
+    </Fact>
   );
 }

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { parseExact } from "@/api/exact-json";
 import { toJob } from "@/api/model";
-import { wireJob } from "@/testing/factories";
+import { wireJob } from "@/testing/job-factories";
 import { curlOf } from "./curl";
 
 /** What a real shell gives to the program. */

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { toFlow } from "@/api/model";
-import { wireFlow } from "@/testing/factories";
+import { wireFlow } from "@/testing/flow-factories";
 import { executionUrl } from "./execution-url";
 
 const BASE = "https://n8n.example/workflow/7/executions";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { wireBulkAction as action } from "@/testing/factories";
+import { wireBulkAction as action } from "@/testing/job-factories";
 import { handled, jobs, outcomeOf, wordsForWait } from "./bulk-words";
 
 describe("what became of the jobs", () => {

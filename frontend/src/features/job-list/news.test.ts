@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { JobFilter, Row } from "@/api/job-rows";
 import { toSummary } from "@/api/model";
-import { wireSummary } from "@/testing/factories";
+import { wireSummary } from "@/testing/job-factories";
 import { canBeNews, leftOf, newsOf, questionOf, wordsOf } from "./news";
 
 const ALL: JobFilter = { status: [], flow: "", tag: "", q: "" };

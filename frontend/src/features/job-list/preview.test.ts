@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { toSummary } from "@/api/model";
-import { wireSummary } from "@/testing/factories";
+import { wireSummary } from "@/testing/job-factories";
 import { answerOf, previewOf, remarkOf, triesOf } from "./preview";
 
 it.each<[string, Parameters<typeof wireSummary>[0], string | null]>([

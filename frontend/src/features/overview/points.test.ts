@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Series, SeriesBucket, SeriesCounts } from "@/api/model";
-import { wireCounts } from "@/testing/factories";
+import { wireCounts } from "@/testing/flow-factories";
 import { endedOf, isNothing, pointsOf } from "./points";
 
 const NOON = Date.parse("2026-11-24T12:00:00.000Z");

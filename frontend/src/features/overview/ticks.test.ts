@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { wireCounts } from "@/testing/factories";
+import { wireCounts } from "@/testing/flow-factories";
 import { RANGES, STEP_MS } from "./ranges";
 import { durationTicks, moneyTicks, ticksOf } from "./ticks";
 import { tickOf } from "./words";

@@ -9,12 +9,13 @@ import {
 } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { type ReactNode, useState } from "react";
+import { useState } from "react";
 import { messageOf } from "@/api/errors";
 import { keysQuery } from "@/api/keys";
 import type { Endpoint } from "@/api/model";
 import { deliveryQuery, enableEndpoint, testEndpoint, webhookKeys } from "@/api/webhooks";
 import { ActionButton } from "@/components/action-button";
+import { Fact, FactLine } from "@/components/fact-line";
 import { VisibleText } from "@/components/result/visible-text";
 import { Age } from "@/components/times";
 import { ToneBadge } from "@/components/tone-badge";
@@ -65,7 +66,7 @@ export function EndpointRow({ endpoint }: { endpoint: Endpoint }) {
 function Facts({ endpoint }: { endpoint: Endpoint }) {
   const keys = useQuery(keysQuery).data ?? [];
   return (
-    <dl className={styles["facts"]}>
+    <FactLine className={styles["facts"]}>
       <Fact name="Events">
         {endpoint.events.length === EVENTS.length
           ? "all"
@@ -78,16 +79,7 @@ function Facts({ endpoint }: { endpoint: Endpoint }) {
       <Fact name="Id">
         <code>{endpoint.id}</code>
       </Fact>
-    </dl>
-  );
-}
-
-export function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
+    </FactLine>
   );
 }
 

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { toEndpoint } from "@/api/model";
-import { wireEndpoint } from "@/testing/factories";
+import { wireEndpoint } from "@/testing/webhook-factories";
 import { EMPTY, problemsOf, toRequest, valuesOf } from "./endpoint-values";
 
 const URL_ = "https://example.com/hook";
