@@ -1,5 +1,6 @@
-"""The server is killed again and again under load; afterwards one checker asks whether anything was lost.
+"""The server is killed again and again under load; afterwards one checker asks whether anything was lost or doubled.
 
+The load is single jobs and whatever is done with them, batches and bulk actions; a receiver of webhooks outlives all.
 ``python -m tests.faults.kill_campaign --cycles 1000 [--seed S]``. Half of the cycles die at a random moment, half
 at a named failpoint; every failpoint must have been met at least once.
 """
