@@ -40,9 +40,7 @@ PLACES = {"Overview": "overview", "Flows": "flows", "Callbacks": "callbacks", "J
 
 
 @pytest.mark.parametrize("width", [320, 390])
-async def test_a_phone_has_the_main_places_under_the_thumb(
-    empty_server: Served, open_tab: OpenTab, width: int
-) -> None:
+async def test_a_phone_has_the_main_places_under_the_thumb(empty_server: Served, open_tab: OpenTab, width: int) -> None:
     page = await open_tab(empty_server.page, width=width, height=640)
     bar = page.get_by_role("navigation", name="Main")
     for name, path in PLACES.items():
