@@ -101,7 +101,7 @@ async def take_permits(store: Store) -> None:
         assert (await store.take_permits("k", 10, 2)).permits == 2
 
 
-async def webhooks(store: Store) -> None:
+async def endpoints_and_deliveries(store: Store) -> None:
     one = webhooks.endpoint("e")
     assert await store.save_webhook_endpoint(one)
     assert await store.save_webhook_endpoint(replace(one, rev=1))

@@ -106,7 +106,7 @@ VERBS: dict[str, tuple[Verb, list[str]]] = {
     ),
     "audit": (others.audit, ["update audit", *["find audit"] * 8, "delete audit"]),
     "webhooks": (
-        others.webhooks,
+        others.endpoints_and_deliveries,
         [
             *("insert webhookEndpoints", "update webhookEndpoints", "update webhookEndpoints", "find webhookEndpoints"),
             *("find webhookEndpoints", "delete webhookEndpoints"),
