@@ -9,6 +9,7 @@ import { Elapsed } from "@/components/times";
 import { ToneBadge } from "@/components/tone-badge";
 import { money } from "@/lib/money";
 import { formatClock, formatExact, toIso } from "@/lib/time";
+import { partialAnchor } from "./anchors";
 import styles from "./attempt.module.css";
 import type { Item, Told, Tried } from "./course";
 import { EventLine } from "./event-line";
@@ -16,11 +17,6 @@ import { ExchangeLines } from "./exchange-lines";
 import { executionUrl } from "./execution-url";
 import { Folded } from "./folded";
 import { wordsForEnd } from "./wording";
-
-/** Anchor of an attempt's partial answer. */
-export function partialAnchor(attempt: Attempt): string {
-  return `text-of-attempt-${attempt.number}`;
-}
 
 /** An attempt with what came of it and its own events. */
 export function AttemptSection({ job, tried }: { job: Job; tried: Tried }) {

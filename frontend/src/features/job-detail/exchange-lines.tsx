@@ -1,10 +1,10 @@
 import type { Attempt, Job } from "@/api/model";
 import { VisibleText } from "@/components/result/visible-text";
 import { formatBytes } from "@/lib/bytes";
+import { RESULT } from "./anchors";
 import type { Told } from "./course";
 import styles from "./exchange-lines.module.css";
 import { wordsForAnswer, wordsForRequest } from "./exchange-words";
-import { RESULT } from "./result-panel";
 
 /** Where the attempt was sent, and what came back. */
 export function ExchangeLines({

@@ -3,11 +3,8 @@ import type { Job } from "@/api/model";
 import { Panel } from "@/components/panel";
 import { ResultViewer } from "@/components/result/result-viewer";
 import { isFinal } from "@/lib/status";
-import { partialAnchor } from "./attempt";
+import { partialAnchor, RESULT } from "./anchors";
 import styles from "./job-detail.module.css";
-
-/** Anchor of the result. */
-export const RESULT = "result";
 
 export function ResultPanel({ job }: { job: Job }) {
   return (
