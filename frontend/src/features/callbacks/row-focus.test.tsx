@@ -1,0 +1,46 @@
+import { afterEach, expect, it } from "vitest";
+import { keepFocusAt } from "./row-focus";
+
+const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+
+afterEach(() => {
+  document.body.innerHTML = "";
+});
+
+function list(...ids: string[]): HTMLElement[] {
+  document.body.innerHTML = `<main id="main" tabindex="-1"><ul>${ids
+    .map((id) => `<li data-callback="${id}" tabindex="-1"><button>Reject</button></li>`)
+    .join("")}</ul></main>`;
+  return ids.map((id) => document.querySelector<HTMLElement>(`[data-callback="${id}"]`) ?? document.body);
+}
+
+it.each(["before", "after"] as const)(
+  "the focus of a button that is removed %s the next frame goes to its row, then to the next one, then to the content",
+  async (when) => {
+    const [first, second] = list("a", "b");
+    const button = first?.querySelector("button");
+    button?.focus();
+    keepFocusAt("a")();
+    if (when === "after") await frame();
+    button?.remove();
+    await frame();
+    expect(document.activeElement).toBe(first);
+    first?.remove();
+    await frame();
+    expect(document.activeElement).toBe(second);
+    second?.remove();
+    await frame();
+    expect(document.activeElement).toBe(document.getElementById("main"));
+  },
+);
+
+it("a focus that a person moved elsewhere stays there", async () => {
+  const [first, second] = list("a", "b");
+  first?.querySelector("button")?.focus();
+  keepFocusAt("a")();
+  const elsewhere = second?.querySelector("button");
+  elsewhere?.focus();
+  first?.remove();
+  await frame();
+  expect(document.activeElement).toBe(elsewhere);
+});
