@@ -17,6 +17,7 @@ from job_processor.client import Batch, Client
 from job_processor.command_base import CommandFailed, load_settings, show_progress
 from job_processor.core.errors import InvalidField, JobProcessorError, KeyNotFound, SettingsInvalid
 from job_processor.logs import configure_logging
+from job_processor.memory import return_memory
 from job_processor.transfer_commands import backup, copy, restore
 
 __all__ = ["Batch", "CommandFailed", "backup", "check", "copy", "restore"]
@@ -34,6 +35,7 @@ def start(role: str, environment: Mapping[str, str]) -> int:
     # Exclude everything loaded so far from garbage collection; otherwise it is scanned repeatedly under load.
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+    return_memory()
     try:
         return uvloop.run(run())
     except JobProcessorError as error:

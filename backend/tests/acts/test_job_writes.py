@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from job_processor.acts import job_writes
 from job_processor.acts.job_writes import JobWrites
 from job_processor.core.audit import AuditEntry
 from job_processor.core.errors import StoreUnavailable
@@ -89,3 +90,16 @@ async def test_a_write_beside_another_is_neither_held_up_nor_waited_for() -> Non
     await waiting
     second.set_result(False)
     assert await asyncio.gather(*running) == [True, False]
+
+
+async def test_a_write_that_does_not_end_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_writes, "MAX_WAIT_SECONDS", 0.01)
+    writes = JobWrites()
+    stuck: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+    writing = asyncio.ensure_future(writes.run("a", stuck))
+    await asyncio.sleep(0)
+    await asyncio.gather(*(writes.ended("a") for _ in range(3)))
+    assert not writing.done()
+    stuck.set_result(True)
+    assert await writing
+    await writes.ended("a")

@@ -7,6 +7,9 @@ about to change: its compare-and-set would be lost, and everything done twice. S
 import asyncio
 from collections.abc import Awaitable
 
+MAX_WAIT_SECONDS = 0.25
+"""A write that takes longer is not waited for: it may be long, and the compare-and-set is right without it."""
+
 
 class JobWrites:
     """Only a saving: the compare-and-set decides, whoever wrote meanwhile."""
@@ -16,12 +19,13 @@ class JobWrites:
         """``None``: nobody waits for its end."""
 
     async def ended(self, job_id: str) -> None:
-        """Wait until no write of this job is under way."""
-        while job_id in self._under_way:
-            end = self._under_way[job_id]
-            if end is None:
-                end = self._under_way[job_id] = asyncio.get_running_loop().create_future()
-            await asyncio.shield(end)
+        """Wait until the write of this job that is under way has ended, at most ``MAX_WAIT_SECONDS``."""
+        if job_id not in self._under_way:
+            return
+        end = self._under_way[job_id]
+        if end is None:
+            end = self._under_way[job_id] = asyncio.get_running_loop().create_future()
+        await asyncio.wait((end,), timeout=MAX_WAIT_SECONDS)
 
     async def run(self, job_id: str, write: Awaitable[bool]) -> bool:
         """Await the write. One that begins while another of the same job is under way is not waited for."""
