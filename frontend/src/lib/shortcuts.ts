@@ -89,20 +89,26 @@ function isTyping(target: EventTarget | null): boolean {
 
 const ABOVE_THE_PAGE = '[role="dialog"], [role="menu"]';
 
+/** What was open above the page when the newest key was pressed. */
+let openAtPress: readonly Element[] = [];
+
+// Before the listeners of dialogs, which close them: the focus may not have been in there yet.
+window.addEventListener(
+  "keydown",
+  () => {
+    openAtPress = [...document.querySelectorAll(ABOVE_THE_PAGE)];
+  },
+  { capture: true },
+);
+
 /** Whether a key belongs to a dialog or menu: one is open, or this key has just closed it. */
 function isDialogs(target: EventTarget | null): boolean {
-  return (
-    document.querySelector(ABOVE_THE_PAGE) !== null ||
-    (target instanceof Element && target.closest(ABOVE_THE_PAGE) !== null)
-  );
+  return openAtPress.length > 0 || (target instanceof Element && target.closest(ABOVE_THE_PAGE) !== null);
 }
 
 /** Whether a key belongs to this dialog: no other one nor a menu is open, and this key has not just closed one. */
 function isTopmost(dialog: HTMLElement | null, target: EventTarget | null): boolean {
   if (dialog === null) return false;
   const at = target instanceof Element ? target.closest(ABOVE_THE_PAGE) : null;
-  return (
-    (at === null || at === dialog) &&
-    [...document.querySelectorAll(ABOVE_THE_PAGE)].every((other) => other === dialog)
-  );
+  return (at === null || at === dialog) && openAtPress.every((other) => other === dialog);
 }
