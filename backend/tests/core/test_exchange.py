@@ -53,11 +53,13 @@ def test_an_acceptance_without_a_response_leaves_what_is_known() -> None:
 
 @pytest.mark.parametrize("outcome", [Succeeded("r"), FAILED, Deferred(NOW, "rate_limited", "later")])
 def test_an_outcome_of_the_response_is_recorded_with_it(outcome: Outcome) -> None:
-    assert newest(after(sent(), told(outcome))).exchange == SEEN._replace(ended_by=EndedBy.RESPONSE)
+    by_response = SEEN._replace(ended_by=EndedBy.RESPONSE)
+
+    assert newest(after(sent(), told(outcome, by_response))).exchange == by_response
 
 
 @pytest.mark.parametrize("outcome", [Failed(JobError("timeout", "No answer.")), Deferred(NOW, "shutdown", "stop")])
-@pytest.mark.parametrize("known", [None, SENT._replace(request_bytes=120)])
+@pytest.mark.parametrize("known", [None, SENT._replace(request_bytes=120), SEEN])
 def test_what_no_response_told_is_not_ended_by_one(outcome: Outcome, known: Exchange | None) -> None:
     assert newest(after(sent(), told(outcome, known))).exchange == (known or SENT)
 

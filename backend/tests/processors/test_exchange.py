@@ -18,7 +18,7 @@ from tests.processors.chat import stream, whole
 from tests.processors.endpoints import endpoint
 from tests.processors.given import dispatch, opened, surroundings
 from tests.processors.models import model
-from tests.processors.rogue import Behaviour, Rogue, answer, compressed, endless, reset, silence
+from tests.processors.rogue import Behaviour, Rogue, answer, compressed, endless, raw, reset, silence
 from tests.processors.webhooks import webhook
 
 URL = "https://processor.example/work"
@@ -122,3 +122,11 @@ async def test_of_an_endless_answer_what_was_read_is_known() -> None:
         assert found.status == 200
         assert found.received is not None
         assert found.received > 1_048_576
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_a_response_that_breaks_off_is_told_apart(streamed: bool) -> None:
+    async with Rogue(raw(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nfour")).serve() as rogue:
+        found = await measured(model(rogue) if streamed else webhook(rogue.url))
+
+        assert (found.status, found.broken) == (200, True)

@@ -95,55 +95,6 @@ async def test_a_dispatch_that_takes_too_long_is_cut(tmp_path: Path) -> None:
     assert held.cancelled == [(made["id"], 1)]
 
 
-SENT = {"sentTo": "the test", "timeoutMs": 20_000, "requestBytes": None, "status": None, "responseBytes": None}
-
-
-async def test_where_an_attempt_is_sent_is_told_while_it_runs(tmp_path: Path) -> None:
-    held = Held()
-    rules = FlowRules("main", dispatch_timeout_seconds=20)
-    async with site_with(tmp_path, held, rules) as site:
-        made = await site.submit()
-        running = await in_state(site, made["id"], "RUNNING")
-
-    assert running["attempts"][0]["exchange"] == SENT | {"endedBy": None}
-
-
-@pytest.mark.parametrize("late", [False, True])
-async def test_what_is_measured_of_an_exchange_is_recorded_with_the_outcome(tmp_path: Path, late: bool) -> None:
-    async def work(dispatch: Dispatch) -> Outcome:
-        dispatch.measured.sent = 12
-        if late:
-            raise TimeoutError
-        dispatch.measured.status, dispatch.measured.received = 200, 34
-        return Succeeded("r")
-
-    rules = FlowRules("main", max_attempts=1, dispatch_timeout_seconds=20)
-    async with site_with(tmp_path, Doing(work), rules) as site:
-        made = await site.submit()
-        ended = await in_state(site, made["id"], "FAILED" if late else "COMPLETED")
-
-    seen: dict[str, object] = {"requestBytes": 12, "endedBy": None}
-    if not late:
-        seen |= {"status": 200, "responseBytes": 34, "endedBy": "response"}
-    assert ended["attempts"][0]["exchange"] == SENT | seen
-
-
-async def test_a_callback_is_told_beside_the_acceptance(tmp_path: Path) -> None:
-    async def work(dispatch: Dispatch) -> Outcome:
-        dispatch.measured.sent, dispatch.measured.status, dispatch.measured.received = 12, 202, 34
-        return Accepted(60_000)
-
-    rules = FlowRules("main", dispatch_timeout_seconds=20)
-    async with site_with(tmp_path, Doing(work), rules) as site:
-        made = await site.submit()
-        waiting = await in_state(site, made["id"], "WAITING")
-        ended = (await site.callback({"jobId": made["id"], "result": "r"})).json()
-
-    seen = SENT | {"requestBytes": 12, "status": 202, "responseBytes": 34, "endedBy": None}
-    assert waiting["attempts"][0]["exchange"] == seen
-    assert ended["attempts"][0]["exchange"] == seen | {"endedBy": "callback"}
-
-
 async def test_cancelling_a_running_job_aborts_its_attempt(tmp_path: Path) -> None:
     held = Held()
     async with site_with(tmp_path, held) as site:

@@ -40,8 +40,7 @@ class Exchange(NamedTuple):
 def ended(known: Exchange | None, by: EndedBy, *, succeeded: bool) -> Exchange | None:
     """The exchange of an attempt that ended. ``by``: how the outcome came; ``succeeded``: it is a result.
 
-    A worker also reports what no response told it, a timeout for example; a result is always the processor's.
+    A worker also reports what is not the processor's, such as a timeout, and so says itself what a response ended; but
+    a result is always the processor's.
     """
-    if known is None or (by is EndedBy.RESPONSE and known.status is None and not succeeded):
-        return known
-    return Exchange(known.sent_to, known.timeout_ms, known.request_bytes, known.status, known.response_bytes, by)
+    return known if known is None or (by is EndedBy.RESPONSE and not succeeded) else known._replace(ended_by=by)

@@ -55,6 +55,8 @@ class Measured:
     sent: int | None = None
     status: int | None = None
     received: int | None = None
+    broken: bool = False
+    """Whether the response began, and broke off or was late."""
 
 
 class Incoming:
@@ -86,7 +88,7 @@ class Incoming:
                 self._measured.received = (self._measured.received or 0) + len(part)
                 yield part
         except _FAULTS as error:
-            self.fault = meaning_of_fault(error, self._seconds)
+            self._break(error)
 
     async def whole(self) -> bytes:
         """The whole body; ``fault`` as in ``parts``."""
@@ -95,7 +97,7 @@ class Incoming:
             self._measured.received = len(body)
             return body
         except _FAULTS as error:
-            self.fault = meaning_of_fault(error, self._seconds)
+            self._break(error)
             return b""
 
     async def beginning(self, limit: int) -> bytes:
@@ -106,6 +108,10 @@ class Incoming:
             if len(read) >= limit:
                 break
         return read[:limit]
+
+    def _break(self, error: Exception) -> None:
+        self.fault = meaning_of_fault(error, self._seconds)
+        self._measured.broken = True
 
     def close(self) -> None:
         """Return the connection to the pool if the body was read to its end; otherwise close it."""

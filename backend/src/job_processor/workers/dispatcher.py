@@ -14,10 +14,10 @@ from job_processor.acts.outcome_writer import RETRY_SECONDS, OpenAttempt, Outcom
 from job_processor.acts.token_keeper import TokenKeeper
 from job_processor.core.errors import StoreUnavailable
 from job_processor.core.evidence import failure_if_to_blame
-from job_processor.core.exchange import Exchange
+from job_processor.core.exchange import EndedBy, Exchange
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Job, JobError
-from job_processor.core.outcome import Deferred, Failed, HandOver, LaneClosed, LaneHealthy, Succeeded
+from job_processor.core.outcome import Accepted, Deferred, Failed, HandOver, LaneClosed, LaneHealthy, Succeeded
 from job_processor.failpoints import failpoint
 from job_processor.outgoing.session import Measured
 from job_processor.processors.base import Dispatch, Processor
@@ -249,9 +249,13 @@ class Dispatcher(Loop):
         failpoint("dispatch.before_send")
         limit = self._rules.dispatch_timeout_seconds
         job, measured = one.job, Measured()
+        ended_by: EndedBy | None = None
         try:
             async with asyncio.timeout(limit):
                 returned = await self.processor.run(self._dispatch(job, measured))
+            handed = returned if isinstance(returned, HandOver) else HandOver(returned)
+            if measured.status is not None and not measured.broken and not isinstance(handed.job, Accepted):
+                ended_by = EndedBy.RESPONSE
         except TimeoutError:
             return HandOver(Failed(JobError("timeout", f"No answer within {limit:g} seconds.")), None)
         except Exception as error:
@@ -259,16 +263,16 @@ class Dispatcher(Loop):
             failed = Failed(JobError("processor_error", f"The processor failed: {type(error).__name__}."))
             return HandOver(failed, None)
         finally:
-            one.exchange = self._measured(measured)
+            one.exchange = self._measured(measured, ended_by)
         failpoint("dispatch.after_send")
-        return returned if isinstance(returned, HandOver) else HandOver(returned)
+        return handed
 
-    def _measured(self, by_now: Measured) -> Exchange | None:
+    def _measured(self, by_now: Measured, ended_by: EndedBy | None) -> Exchange | None:
         """The exchange with what is known of it by now; ``None``: nothing was sent by HTTP."""
         if by_now.sent is None:
             return None
         planned = self._exchange
-        return Exchange(planned.sent_to, planned.timeout_ms, by_now.sent, by_now.status, by_now.received)
+        return Exchange(planned.sent_to, planned.timeout_ms, by_now.sent, by_now.status, by_now.received, ended_by)
 
     def _dispatch(self, job: Job, measured: Measured) -> Dispatch:
         async def progress(text: str) -> None:

@@ -44,3 +44,15 @@ it("a focus that a person moved elsewhere stays there", async () => {
   await frame();
   expect(document.activeElement).toBe(elsewhere);
 });
+
+it("a person who pressed somewhere after the act keeps the focus that this gave", async () => {
+  const [first, second] = list("a", "b");
+  first?.querySelector("button")?.focus();
+  keepFocusAt("a")();
+  await frame();
+  document.body.dispatchEvent(new Event("pointerdown", { bubbles: true }));
+  if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+  second?.remove();
+  await frame();
+  expect(document.activeElement).toBe(document.body);
+});

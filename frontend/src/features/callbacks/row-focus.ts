@@ -23,7 +23,14 @@ export function keepFocusAt(id: string): () => void {
     watch?.disconnect();
     const mine = new MutationObserver(restore);
     mine.observe(document.body, { childList: true, subtree: true });
-    setTimeout(() => mine.disconnect(), WATCHED_MS);
+    const stop = () => {
+      clearTimeout(timer);
+      document.removeEventListener("pointerdown", stop);
+      mine.disconnect();
+    };
+    const timer = setTimeout(stop, WATCHED_MS);
+    // From then on the focus is where a person put it, be it nowhere.
+    document.addEventListener("pointerdown", stop);
     watch = mine;
   };
 }

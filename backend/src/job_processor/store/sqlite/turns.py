@@ -115,6 +115,8 @@ def _of_keys(
     while keys and len(found) < wanted:
         each = -(-(wanted - len(found)) // len(keys))
         most = {one: each if rooms is None else min(each, rooms.room(one[1])) for one in keys}
+        # Whole jobs are read: none that its key may not start. Keys with less room than others have none left then.
+        each = max(most.values())
         jobs = _of_places(db, {**of, "each": each, "offset": offset}, [place for place, _ in keys])
         waiting = {one: jobs[one[0]][: most[one]] for one in keys}
         some = in_turn(waiting, wanted - len(found))

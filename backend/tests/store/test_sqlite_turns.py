@@ -1,0 +1,44 @@
+"""A claim reads the jobs that it starts, and not those that stand behind them."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from job_processor.core.flow import FlowRules
+from job_processor.store.sqlite import turns
+from job_processor.store.sqlite.rows import Row
+from job_processor.store.sqlite.store import SqliteStore
+from tests.store_suite import given
+from tests.store_suite.given import RULES
+from tests.store_suite.places import START
+from tests.store_suite.test_turns import added
+
+
+@pytest.mark.parametrize(
+    ("rules", "started"),
+    [
+        (RULES, 20),
+        (replace(RULES, concurrency_per_key=1), 2),
+        (replace(RULES, concurrency_per_key=3), 6),
+        (replace(RULES, rate_per_key=60), 2),
+    ],
+)
+async def test_no_job_is_read_that_is_not_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rules: FlowRules, started: int
+) -> None:
+    read: list[Row] = []
+    of_places = turns._of_places
+
+    def counted(*args: object) -> dict[int, list[Row]]:
+        found = of_places(*args)  # type: ignore[arg-type]  # passed on as they are
+        read.extend(row for rows in found.values() for row in rows)
+        return found
+
+    monkeypatch.setattr(turns, "_of_places", counted)
+    store = SqliteStore(tmp_path, lambda: START)
+    await store.open()
+    await added(store, *["a", "b"] * 50)
+    assert len((await given.claim(store, 20, rules)).jobs) == started
+    await store.close()
+    assert len(read) == started
