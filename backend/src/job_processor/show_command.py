@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from job_processor.client import Client
 
-_ENDED_BY = {"callback": "a callback", "reconcile": "what it said when it was asked"}
+_ENDED_BY = {"callback": "a callback", "reconcile": "a reconcile call"}
 
 
 async def show(client: Client, job_id: str, *, as_json: bool) -> int:

@@ -105,7 +105,7 @@ SEEN = SENT | {"requestBytes": 1_234, "status": 202, "responseBytes": 56}
         ),
         (
             SENT | {"endedBy": "reconcile"},
-            ["sent to   POST https://n8n.example/webhook/a", "answer    what it said when it was asked"],
+            ["sent to   POST https://n8n.example/webhook/a", "answer    a reconcile call"],
         ),
     ],
 )

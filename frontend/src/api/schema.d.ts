@@ -1750,7 +1750,7 @@ export interface components {
         };
         /**
          * EndedBy
-         * @description What of the processor's ended an attempt.
+         * @description What from the processor ended an attempt.
          * @enum {unknown}
          */
         EndedBy: "callback" | "reconcile" | "response";

@@ -12,11 +12,11 @@ MAX_WAIT_SECONDS = 0.25
 
 
 class JobWrites:
-    """Only a saving: the compare-and-set decides, whoever wrote meanwhile."""
+    """An optimisation: what may be written, here or by another process, is decided by the compare-and-set alone."""
 
     def __init__(self) -> None:
         self._under_way: dict[str, asyncio.Future[None] | None] = {}
-        """``None``: nobody waits for its end."""
+        """By the id of the job, a future that is done when the write ends; ``None``: no signal waits for that."""
 
     async def ended(self, job_id: str) -> None:
         """Wait until the write of this job that is under way has ended, at most ``MAX_WAIT_SECONDS``."""
@@ -28,7 +28,7 @@ class JobWrites:
         await asyncio.wait((end,), timeout=MAX_WAIT_SECONDS)
 
     async def run(self, job_id: str, write: Awaitable[bool]) -> bool:
-        """Await the write. One that begins while another of the same job is under way is not waited for."""
+        """Await the write. If another write of the same job is under way, ``ended`` waits for that one only."""
         if job_id in self._under_way:
             return await write
         self._under_way[job_id] = None

@@ -7,7 +7,7 @@ MAX_SENT_TO_CHARACTERS = 300
 
 
 class EndedBy(StrEnum):
-    """What of the processor's ended an attempt."""
+    """What from the processor ended an attempt."""
 
     RESPONSE = "response"
     """Its response to the request, or what its function returned."""

@@ -18,7 +18,7 @@ from job_processor.http.scope_keys import RATE_LIMIT
 
 SECONDS = WINDOW_MS // 1000
 TOLD_SHARE = 4
-"""A client is told of its limit from the moment when at most this part of it is left: time enough to slow down."""
+"""The headers are sent while at most the limit divided by this is left: early enough for a client to slow down."""
 KEY, PERSON, ADDRESS = "key", "person", "address"
 _OF_A_KEY = PrincipalKind.KEY
 

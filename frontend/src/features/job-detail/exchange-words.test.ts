@@ -48,7 +48,7 @@ describe("the answer", () => {
       AT,
       { ...accepted, responseBytes: null, endedBy: "reconcile" },
       undefined,
-      ["HTTP 202", "told when it was asked"],
+      ["HTTP 202", "found by a reconcile call"],
     ],
   ] as const)("%s", (_, attempt, exchange, acceptedAt, expected) => {
     expect(wordsForAnswer(attempt, exchange, acceptedAt)).toEqual(expected);

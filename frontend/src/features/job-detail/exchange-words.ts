@@ -27,7 +27,7 @@ export function wordsForAnswer(
   if (endedBy === "callback" && endedAt !== null) {
     words.push(`callback after ${formatDuration(endedAt - startedAt)}`);
   }
-  if (endedBy === "reconcile") words.push("told when it was asked");
+  if (endedBy === "reconcile") words.push("found by a reconcile call");
   if (endedBy === "response" && status === null) words.push("returned");
   if (words.length === 0) words.push(end === null ? "none yet" : "none");
   else if (end === null && acceptedAt !== undefined) words.push("the callback is to come");

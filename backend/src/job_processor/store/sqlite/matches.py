@@ -15,8 +15,8 @@ from job_processor.store.sqlite.search_index import SHARD_BITS, shards
 FEW = 500
 """If at most this many jobs match the other conditions, only their texts are searched for the words."""
 NEWEST = 500
-"""So many of the newest jobs are looked at before an index is chosen for a search by the time of the end: mostly they
-are enough."""
+"""Number of the newest jobs that a search by the time of the end reads before it chooses an index; they usually fill
+the page."""
 WINDOW = 64
 """Full-text indexes are read in the order in which jobs were stored. It differs from the order of their ids by a few
 rows at most, unless a clock was set back far, so rows are sorted within a window of this many."""
