@@ -22,6 +22,7 @@ from tests.core.given import BAD, NOW, after, calls_back, pending, running, says
 SENT = Exchange("POST https://processor.example/work", 30_000)
 SEEN = Exchange(SENT.sent_to, SENT.timeout_ms, 120, 202, 34)
 FAILED = Failed(JobError("http_500", "no"))
+STOPPED = Deferred(NOW, "shutdown", "The worker stopped.")
 
 
 def sent(known: Exchange | None = SENT) -> Job:
@@ -56,14 +57,25 @@ def test_an_outcome_of_the_response_is_recorded_with_it(outcome: Outcome) -> Non
     assert newest(after(sent(), told(outcome))).exchange == SEEN._replace(ended_by=EndedBy.RESPONSE)
 
 
-@pytest.mark.parametrize("outcome", [Failed(JobError("timeout", "No answer.")), Deferred(NOW, "shutdown", "stop")])
-@pytest.mark.parametrize("known", [None, SENT._replace(request_bytes=120)])
+@pytest.mark.parametrize(
+    "outcome", [*(Failed(JobError(code, "no")) for code in ("timeout", "dispatch_timeout", "processor_error")), STOPPED]
+)
+@pytest.mark.parametrize("known", [None, SENT._replace(request_bytes=120), SEEN], ids=["nothing", "sent", "begun"])
 def test_what_no_response_told_is_not_ended_by_one(outcome: Outcome, known: Exchange | None) -> None:
     assert newest(after(sent(), told(outcome, known))).exchange == (known or SENT)
 
 
-def test_what_a_function_returns_ends_its_attempt() -> None:
-    assert newest(after(sent(), told(Succeeded("r"), None))).exchange == SENT._replace(ended_by=EndedBy.RESPONSE)
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Succeeded("r"),
+        Failed(JobError("python_error", "ValueError: no")),
+        Failed(JobError("python_result", "not JSON"), retryable=False),
+        Deferred(NOW, "again", "later"),
+    ],
+)
+def test_what_a_function_returns_or_raises_ends_its_attempt(outcome: Outcome) -> None:
+    assert newest(after(sent(), told(outcome, None))).exchange == SENT._replace(ended_by=EndedBy.RESPONSE)
 
 
 @pytest.mark.parametrize("outcome", [Succeeded("r"), BAD, Deferred(NOW, "again", "later")])

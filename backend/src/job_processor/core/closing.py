@@ -8,7 +8,7 @@ from job_processor.core.events import Event
 from job_processor.core.exchange import Exchange, ended
 from job_processor.core.job import IN_FLIGHT, Attempt, AttemptEnd, Job, JobError, State, Usage
 from job_processor.core.limits import append_event, cut_partial, keep_newest_partials
-from job_processor.core.outcome import Reported, Succeeded
+from job_processor.core.outcome import Deferred, Failed, Outcome, Reported, Succeeded
 
 _ATTEMPT = {field.name: place for place, field in enumerate(fields(Attempt))}
 _values_of_attempt = attrgetter(*_ATTEMPT)
@@ -80,7 +80,24 @@ def exchange_after(attempt: Attempt, reported: Reported | None) -> Exchange | No
     if reported is None:
         return attempt.exchange
     known = reported.exchange or attempt.exchange
-    return ended(known, reported.came_by, succeeded=isinstance(reported.outcome, Succeeded))
+    return ended(known, reported.came_by, is_told=_is_told(known, reported.outcome))
+
+
+def _is_told(known: Exchange | None, outcome: Outcome) -> bool:
+    """Whether a worker has the outcome from its processor, and not from the clock, the worker's stop or a bug of ours.
+    The beginning of a response does not tell: it may be what came before the time was over."""
+    match outcome:
+        case Succeeded():
+            return True
+        case (
+            Failed(error=JobError(code="timeout" | "dispatch_timeout" | "processor_error")) | Deferred(kind="shutdown")
+        ):
+            return False
+        case Failed(error=JobError(code="python_error" | "python_result")) | Deferred(kind="again"):
+            # What a function returns or raises has no status.
+            return True
+        case _:
+            return known is not None and known.status is not None
 
 
 def join_notes(*notes: str | None) -> str | None:

@@ -10,7 +10,7 @@ class EndedBy(StrEnum):
     """What of the processor's ended an attempt."""
 
     RESPONSE = "response"
-    """Its response to the request, or what its function returned."""
+    """Its response to the request, or what its function returned or raised."""
     CALLBACK = "callback"
     """A callback, after it had accepted the attempt or before its response was there."""
     RECONCILE = "reconcile"
@@ -37,11 +37,10 @@ class Exchange(NamedTuple):
     """``None``: the attempt has not ended, or something else ended it: a timeout, a cancel, the end of a worker."""
 
 
-def ended(known: Exchange | None, by: EndedBy, *, succeeded: bool) -> Exchange | None:
-    """The exchange of an attempt that ended. ``by``: how the outcome came; ``succeeded``: it is a result.
-
-    A worker also reports what no response told it, a timeout for example; a result is always the processor's.
+def ended(known: Exchange | None, by: EndedBy, *, is_told: bool) -> Exchange | None:
+    """The exchange of an attempt that ended. ``by``: how the outcome came; ``is_told``: a worker has it from the
+    processor. It also reports what no processor told it, a timeout for example.
     """
-    if known is None or (by is EndedBy.RESPONSE and known.status is None and not succeeded):
+    if known is None or (by is EndedBy.RESPONSE and not is_told):
         return known
     return Exchange(known.sent_to, known.timeout_ms, known.request_bytes, known.status, known.response_bytes, by)
