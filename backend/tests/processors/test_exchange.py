@@ -62,6 +62,10 @@ def test_a_secret_in_a_path_is_masked_if_it_is_known() -> None:
     assert redacted(webhook(f"{URL}/{SECRET}"), Redactor([SECRET])).sends_to == f"POST {URL}/***"
 
 
+def test_a_secret_with_characters_that_a_path_escapes_in_part_is_masked() -> None:
+    assert redacted(webhook(f"{URL}/Ab+1%2Fcd2=="), Redactor(["Ab+1/cd2=="])).sends_to == f"POST {URL}/***"
+
+
 def test_a_long_address_is_cut() -> None:
     sends_to = webhook(f"{URL}/{'a' * 1_900}").sends_to
 
@@ -72,7 +76,14 @@ ANSWERS: dict[str, tuple[Behaviour, int | None, int | None]] = {
     "an acceptance": (answer(202, "four"), 202, 4),
     "an empty one": (answer(204), 204, 0),
     "a refusal": (answer(500, "broken"), 500, 6),
-    "compressed, and so not read": (compressed(200), 200, None),
+    "compressed, and so not read": (compressed(200), 200, 0),
+    "one in chunks, of which there are none": (
+        raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+        200,
+        0,
+    ),
+    "one that cannot have a body": (raw(b"HTTP/1.1 204 No Content\r\n\r\n"), 204, 0),
+    "one that breaks off": (raw(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nfour"), 200, 4),
     "none": (reset, None, None),
 }
 

@@ -76,29 +76,16 @@ class Incoming:
         """True if the body is compressed although that was not requested."""
         return is_encoded(self.headers)
 
-    @property
-    def length(self) -> int | None:
-        """The Content-Length in bytes, if given."""
-        return self._response.content_length
-
     async def parts(self) -> AsyncIterator[bytes]:
         """The chunks of the body. Afterwards ``fault`` is set if the body is incomplete."""
+        received = 0
         try:
             async for part in self._response.content.iter_any():
-                self._measured.received = (self._measured.received or 0) + len(part)
+                received += len(part)
+                self._measured.received = received
                 yield part
         except _FAULTS as error:
             self._break(error)
-
-    async def whole(self) -> bytes:
-        """The whole body; ``fault`` as in ``parts``."""
-        try:
-            body = await self._response.read()
-            self._measured.received = len(body)
-            return body
-        except _FAULTS as error:
-            self._break(error)
-            return b""
 
     async def beginning(self, limit: int) -> bytes:
         """The first ``limit`` bytes of the body."""
@@ -216,15 +203,13 @@ class Outgoing:
             response = await self._session.request(method, url, data=body, headers=headers, allow_redirects=False)
         except _FAULTS as error:
             return meaning_of_fault(error, self._seconds)
-        measured.status = response.status
+        measured.status, measured.received = response.status, 0
         return Incoming(response, self._seconds, measured)
 
     async def _read(self, incoming: Incoming) -> Reply:
         if incoming.is_encoded:
             # Not read: 200 KB may expand to 200 MB.
             return Reply(incoming.status, incoming.headers, b"", "it came compressed, which was not asked for")
-        if incoming.length is not None and incoming.length <= self._body_limit:
-            return Reply(incoming.status, incoming.headers, await incoming.whole())
         parts: list[bytes] = []
         size = 0
         async for part in incoming.parts():
