@@ -2,15 +2,15 @@ import type { WireAttempt } from "../src/testing/job-factories.ts";
 
 type Exchange = NonNullable<WireAttempt["exchange"]>;
 
-const MODEL = "POST https://models.example.com/openai/v1/chat/completions";
+const MODEL = "POST https://models.example.com/…";
 /** Where attempts are sent, by flow. */
 const SENT_TO: Readonly<Record<string, string>> = {
   chat: `${MODEL}, model gpt-4o-mini`,
   summaries: `${MODEL}, model gpt-4o`,
   minutes: `${MODEL}, model gpt-4o`,
-  contracts: "POST https://api.openai.com/v1/chat/completions, model gpt-4o",
-  translations: "POST https://api.openai.com/v1/chat/completions, model gpt-4o-mini",
-  invoices: "POST https://n8n.example.com/webhook/invoices",
+  contracts: "POST https://api.openai.com/…, model gpt-4o",
+  translations: "POST https://api.openai.com/…, model gpt-4o-mini",
+  invoices: "POST https://n8n.example.com/…",
   letters: "POST https://print.example.com/letters?…",
   reports: "POST https://reports.example.com/weekly",
 };

@@ -86,7 +86,7 @@ async def test_a_job_that_does_not_wait_is_asked_for_no_place(server: tuple[Serv
     assert made.asked == [f"/jobs/{JOB['id']}"]
 
 
-SENT = {"sentTo": "POST https://n8n.example/webhook/a", "requestBytes": None, "status": None, "responseBytes": None}
+SENT = {"sentTo": "POST https://n8n.example/…", "requestBytes": None, "status": None, "responseBytes": None}
 SEEN = SENT | {"requestBytes": 1_234, "status": 202, "responseBytes": 56}
 
 
@@ -94,18 +94,18 @@ SEEN = SENT | {"requestBytes": 1_234, "status": 202, "responseBytes": 56}
     ("exchange", "expected"),
     [
         (None, []),
-        (SENT | {"endedBy": None}, ["sent to   POST https://n8n.example/webhook/a"]),
+        (SENT | {"endedBy": None}, ["sent to   POST https://n8n.example/…"]),
         (
             SEEN | {"endedBy": "response"},
-            ["sent to   POST https://n8n.example/webhook/a (1,234 bytes)", "answer    HTTP 202 (56 bytes)"],
+            ["sent to   POST https://n8n.example/… (1,234 bytes)", "answer    HTTP 202 (56 bytes)"],
         ),
         (
             SEEN | {"endedBy": "callback", "responseBytes": None},
-            ["sent to   POST https://n8n.example/webhook/a (1,234 bytes)", "answer    HTTP 202, then a callback"],
+            ["sent to   POST https://n8n.example/… (1,234 bytes)", "answer    HTTP 202, then a callback"],
         ),
         (
             SENT | {"endedBy": "reconcile"},
-            ["sent to   POST https://n8n.example/webhook/a", "answer    a reconcile call"],
+            ["sent to   POST https://n8n.example/…", "answer    a reconcile call"],
         ),
     ],
 )

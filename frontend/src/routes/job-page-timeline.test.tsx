@@ -84,7 +84,7 @@ it("says where its history has a gap", async () => {
 });
 
 const EXCHANGE = {
-  sentTo: "POST https://n8n.example/webhook/a?…",
+  sentTo: "POST https://n8n.example/…",
   timeoutMs: 60_000,
   requestBytes: 1_024,
   status: 202,

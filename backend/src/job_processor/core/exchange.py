@@ -24,7 +24,7 @@ class Exchange(NamedTuple):
     """
 
     sent_to: str
-    """Method and address (without its query), and the model; or the function. At most ``MAX_SENT_TO_CHARACTERS``."""
+    """Method and host, and the model; or the function. At most ``MAX_SENT_TO_CHARACTERS``."""
     timeout_ms: int
     """How long the hand-over may take."""
     request_bytes: int | None = None

@@ -25,10 +25,10 @@ def address(option: str, text: str) -> URL:
 
 
 def sends_to(method: str, url: URL, *, model: str | None = None, has_query: bool = False) -> str:
-    """Request and model for people. Of the query only that there is one: some services want a secret in it."""
-    query = "?…" if has_query or url.raw_query_string else ""
+    """Request and model for people. Of path and query only that there are some: many services want a secret in them."""
+    rest = "/…" if has_query or url.raw_path_qs != "/" else ""
     named = "" if model is None else f", model {model}"
-    return one_line(f"{method} {url.with_query(None)}{query}{named}", MAX_SENT_TO_CHARACTERS)
+    return one_line(f"{method} {url.origin()}{rest}{named}", MAX_SENT_TO_CHARACTERS)
 
 
 def secret(option: str, name: str, setup: ProcessorSetup) -> str:

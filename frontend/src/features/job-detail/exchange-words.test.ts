@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type Exchange, wordsForAnswer, wordsForRequest } from "./exchange-words";
 
 const SENT: Exchange = {
-  sentTo: "POST https://n8n.example/webhook/a",
+  sentTo: "POST https://n8n.example/…",
   timeoutMs: 30_000,
   requestBytes: null,
   status: null,

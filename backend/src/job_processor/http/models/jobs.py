@@ -23,7 +23,7 @@ class UsageOut(WireOut):
 class ExchangeOut(WireOut):
     """What was sent to the processor for an attempt, and what came back.
 
-    ``sentTo``: method and address, without its query, and the model; or the function. ``timeoutMs``: how long the
+    ``sentTo``: method and host, and the model; or the function. ``timeoutMs``: how long the
     hand-over may take. ``requestBytes``, ``status`` (of HTTP) and ``responseBytes`` (of the body, as far as it was
     read) are known once the hand-over has ended; null: not by HTTP, or none came. ``endedBy``: what of the processor's
     ended the attempt: its ``response``, a ``callback``, or its answer to a ``reconcile`` call; null: it goes on, or
