@@ -64,8 +64,17 @@ def test_what_no_response_told_is_not_ended_by_one(outcome: Outcome, known: Exch
     assert newest(after(sent(), told(outcome, known))).exchange == (known or SENT)
 
 
-def test_what_a_function_returns_ends_its_attempt() -> None:
-    assert newest(after(sent(), told(Succeeded("r"), None))).exchange == SENT._replace(ended_by=EndedBy.RESPONSE)
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Succeeded("r"),
+        Failed(JobError("python_error", "ValueError: no")),
+        Failed(JobError("python_result", "not JSON"), retryable=False),
+        Deferred(NOW, "again", "later"),
+    ],
+)
+def test_what_a_function_returns_or_raises_ends_its_attempt(outcome: Outcome) -> None:
+    assert newest(after(sent(), told(outcome, None))).exchange == SENT._replace(ended_by=EndedBy.RESPONSE)
 
 
 @pytest.mark.parametrize("outcome", [Succeeded("r"), BAD, Deferred(NOW, "again", "later")])

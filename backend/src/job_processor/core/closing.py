@@ -8,7 +8,7 @@ from job_processor.core.events import Event
 from job_processor.core.exchange import Exchange, ended
 from job_processor.core.job import IN_FLIGHT, Attempt, AttemptEnd, Job, JobError, State, Usage
 from job_processor.core.limits import append_event, cut_partial, keep_newest_partials
-from job_processor.core.outcome import Reported, Succeeded
+from job_processor.core.outcome import Deferred, Failed, Outcome, Reported, Succeeded
 
 _ATTEMPT = {field.name: place for place, field in enumerate(fields(Attempt))}
 _values_of_attempt = attrgetter(*_ATTEMPT)
@@ -80,7 +80,16 @@ def exchange_after(attempt: Attempt, reported: Reported | None) -> Exchange | No
     if reported is None:
         return attempt.exchange
     known = reported.exchange or attempt.exchange
-    return ended(known, reported.came_by, succeeded=isinstance(reported.outcome, Succeeded))
+    return ended(known, reported.came_by, of_processor=_is_of_processor(reported.outcome))
+
+
+def _is_of_processor(outcome: Outcome) -> bool:
+    """Whether only a processor gives this outcome, also one that sends nothing by HTTP."""
+    match outcome:
+        case Succeeded() | Deferred(kind="again") | Failed(error=JobError(code="python_error" | "python_result")):
+            return True
+        case _:
+            return False
 
 
 def join_notes(*notes: str | None) -> str | None:

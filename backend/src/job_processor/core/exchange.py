@@ -10,7 +10,7 @@ class EndedBy(StrEnum):
     """What from the processor ended an attempt."""
 
     RESPONSE = "response"
-    """Its response to the request, or what its function returned."""
+    """Its response to the request, or what its function returned or raised."""
     CALLBACK = "callback"
     """A callback, after it had accepted the attempt or before its response was there."""
     RECONCILE = "reconcile"
@@ -37,10 +37,9 @@ class Exchange(NamedTuple):
     """``None``: the attempt has not ended, or something else ended it: a timeout, a cancel, the end of a worker."""
 
 
-def ended(known: Exchange | None, by: EndedBy, *, succeeded: bool) -> Exchange | None:
-    """The exchange of an attempt that ended. ``by``: how the outcome came; ``succeeded``: it is a result.
+def ended(known: Exchange | None, by: EndedBy, *, of_processor: bool) -> Exchange | None:
+    """The exchange of an attempt that ended. ``by``: how the outcome came; ``of_processor``: only a processor gives it.
 
-    A worker also reports what is not the processor's, such as a timeout, and so says itself what a response ended; but
-    a result is always the processor's.
+    A worker also reports what is not the processor's, such as a timeout. So it says itself what a response ended.
     """
-    return known if known is None or (by is EndedBy.RESPONSE and not succeeded) else known._replace(ended_by=by)
+    return known if known is None or (by is EndedBy.RESPONSE and not of_processor) else known._replace(ended_by=by)
