@@ -43,8 +43,16 @@ function useKeys(handlers: Handlers, belongs: (event: KeyboardEvent) => boolean,
       if (handler === undefined || isTyping(event.target) || !belongs(event)) return;
       handler(event);
     };
+    // Before a dialog that opens later closes by the key: the focus may not have been in it yet.
+    const noteOpen = () => {
+      openAtPress = [...document.querySelectorAll(ABOVE_THE_PAGE)];
+    };
+    window.addEventListener("keydown", noteOpen, { capture: true });
     document.addEventListener("keydown", pressed, { capture });
-    return () => document.removeEventListener("keydown", pressed, { capture });
+    return () => {
+      window.removeEventListener("keydown", noteOpen, { capture: true });
+      document.removeEventListener("keydown", pressed, { capture });
+    };
   }, [capture]);
 }
 
@@ -91,15 +99,6 @@ const ABOVE_THE_PAGE = '[role="dialog"], [role="menu"]';
 
 /** What was open above the page when the newest key was pressed. */
 let openAtPress: readonly Element[] = [];
-
-// Before the listeners of dialogs, which close them: the focus may not have been in there yet.
-window.addEventListener(
-  "keydown",
-  () => {
-    openAtPress = [...document.querySelectorAll(ABOVE_THE_PAGE)];
-  },
-  { capture: true },
-);
 
 /** Whether a key belongs to a dialog or menu: one is open, or this key has just closed it. */
 function isDialogs(target: EventTarget | null): boolean {

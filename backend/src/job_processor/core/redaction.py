@@ -33,7 +33,7 @@ _CUT_PREFIX = 8
 _ANY_PREFIX = 12
 """Minimum length of a secret's prefix that is masked anywhere (or half the secret, if that is shorter)."""
 _CUT = "…"
-_PLAIN_IN_PATHS = "!$&'()*+,;=:@"
+_PLAIN_IN_PATHS = "!$&'()*,;=:@+"
 """Characters that the path of a URL has unescaped (RFC 3986, section 3.3)."""
 # API keys (key_text.py), callback tokens of any job (signing.py), signing secrets (webhook_signature.py), and JSON Web
 # Tokens (RFC 7519), as used by a managed identity.

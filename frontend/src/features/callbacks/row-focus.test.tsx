@@ -1,11 +1,23 @@
-import { afterEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { keepFocusAt } from "./row-focus";
 
-const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+const frames: FrameRequestCallback[] = [];
+
+beforeEach(() => {
+  frames.length = 0;
+  vi.stubGlobal("requestAnimationFrame", (callback: FrameRequestCallback) => frames.push(callback));
+});
 
 afterEach(() => {
+  vi.unstubAllGlobals();
   document.body.innerHTML = "";
 });
+
+/** The next frame, after those who watch the document were told of what changed in it. */
+async function frame(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve));
+  for (const callback of frames.splice(0)) callback(0);
+}
 
 function list(...ids: string[]): HTMLElement[] {
   document.body.innerHTML = `<main id="main" tabindex="-1"><ul>${ids
