@@ -31,7 +31,7 @@ async def test_the_middle_of_a_long_timeline_is_unfolded_by_the_keyboard(
 async def test_an_attempt_tells_its_request_and_its_answer(on: Stage, of: Told, width: int, scheme: Scheme) -> None:
     async with opened(on, of, "job-completed", width, scheme) as page:
         timeline = page.get_by_role("region", name="Timeline")
-        await expect(timeline.get_by_text("POST https://n8n.example.com/webhook/invoices")).to_be_visible()
+        await expect(timeline.get_by_text("POST https://n8n.example.com/…")).to_be_visible()
         await expect(timeline.get_by_text("HTTP 202 after 1.0 s")).to_be_visible()
         await expect_no_overflow(page)
         assert await violations(page) == []
