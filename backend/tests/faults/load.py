@@ -88,6 +88,7 @@ class Client:
         self._budget = budget
         self._replays = budget // 10
         self._pause = pause
+        self._gone = False
         self._flow = flow
 
     def allow(self, jobs: int) -> None:
@@ -96,7 +97,10 @@ class Client:
         self._replays += -(-jobs // 10)
 
     async def run(self, tasks: int) -> None:
-        """Returns when the server is gone. It makes no more jobs than its budget, and goes on with those it knows."""
+        """Returns when the server is gone, for one task and so for all. It makes no more jobs than its budget, and goes
+        on with those it knows."""
+        # A task that slept while the server was started again would go on alone.
+        self._gone = False
         connector = aiohttp.TCPConnector(limit=0)
         timeout = aiohttp.ClientTimeout(total=20)
         async with aiohttp.ClientSession(self._base, connector=connector, timeout=timeout) as session:
@@ -110,11 +114,11 @@ class Client:
 
     async def _work(self, asker: Asker) -> None:
         try:
-            while True:
+            while not self._gone:
                 await self._step(asker)
                 await asyncio.sleep(self._pause)
         except ServerGone:
-            return
+            self._gone = True
 
     async def _step(self, asker: Asker) -> None:
         memory, rng = self._memory, self._rng
