@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.support import old_python
+from tests.support import old_python, temporary
 from tests.support.clock import Clock
 from tests.support.site import Site, open_site
 from tests.support.skips import pytest_runtest_makereport
@@ -16,6 +16,7 @@ from tests.support.skips import pytest_runtest_makereport
 __all__ = ["pytest_runtest_makereport"]
 
 old_python.mend()
+temporary.use_memory()
 # How long an example takes depends on what else the machine does.
 settings.register_profile("without deadlines", deadline=None)
 settings.load_profile("without deadlines")

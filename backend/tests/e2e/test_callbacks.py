@@ -172,7 +172,6 @@ async def test_the_inbox_with_something_of_everything(
     await page.set_viewport_size({"width": min(width, 360), "height": 844})
     await expect(page.get_by_role("link", name="Flows, 1 closed or paused")).to_be_visible()
     await expect(page.get_by_role("link", name="Callbacks, 2 to decide")).to_be_visible()
-    await page.screenshot(path=f"/tmp/inbox-b-{scheme}-{width}.png")
     await expect_no_overflow(page)
 
 
