@@ -222,7 +222,7 @@ class _Loader:
 
     def _published_at(self) -> tuple[str, ...]:
         addresses = self._names("PUBLISHED_AT")
-        if any(one != "localhost" and proxies.parsed(one.strip("[]")) is None for one in addresses):
+        if any(one != "localhost" and proxies.parse_address(one.strip("[]")) is None for one in addresses):
             self._faults.append("PUBLISHED_AT must be comma-separated addresses such as 127.0.0.1,10.0.0.5")
         return addresses
 

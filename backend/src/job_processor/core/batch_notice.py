@@ -1,4 +1,4 @@
-"""The notice that a batch has ended: one, when all its jobs have ended for the first time. Pure."""
+"""The webhook notice of the end of a batch, sent once: when all jobs have ended for the first time."""
 
 from typing import Final
 
@@ -10,7 +10,7 @@ BATCH_ENDED: Final = "batch.ended"
 
 
 def notice_of(batch: Batch, counts: BatchCounts, at: int, delivery_id: str) -> Delivery | None:
-    """``at``: when the last of its jobs ended. ``None``: nobody is to be told."""
+    """The delivery of the notice; ``None`` if the batch has no webhook. ``at``: when the last job ended (ms)."""
     url = batch.webhook_url
     if url is None:
         return None
@@ -37,7 +37,7 @@ def notice_of(batch: Batch, counts: BatchCounts, at: int, delivery_id: str) -> D
         url=url,
         body=encoded({"type": BATCH_ENDED, "timestamp": time_text(at), "data": data}),
         created_at=at,
-        # Whoever may not see one of its flows does not see the batch.
+        # A delivery has one flow for visibility. A batch of several flows is seen only by principals without a limit.
         flow=batch.flows[0] if len(batch.flows) == 1 else "",
         next_at=at,
         batch_id=batch.id,
