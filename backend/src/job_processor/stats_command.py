@@ -1,5 +1,5 @@
-"""``stats`` and ``groups``: what happened on a running server over time, what keys used, and its jobs in groups, as
-a table or as JSON."""
+"""``stats`` and ``groups``: the series, the usage of keys and groups of jobs of a running server, as a table or
+JSON."""
 
 import json
 import time
@@ -17,7 +17,7 @@ _KEY_COLUMNS = ("key", "prompt tokens", "answer tokens", "cost")
 
 
 def since(text: str) -> str:
-    """``24h`` before now, or a date or time, as the API takes it. Raises ``ValueError``."""
+    """An age such as ``24h`` before now, or a date or time, in the format of the API. Raises ``ValueError``."""
     back = age(text)
     at = moment(text)[0] if back is None else max(0, int(time.time() * 1000) - back)
     return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds")
@@ -40,7 +40,7 @@ async def show(client: Client, params: Mapping[str, str], *, as_json: bool) -> i
 
 
 async def show_keys(client: Client, params: Mapping[str, str], *, as_json: bool) -> int:
-    """Print what keys used. Raises ``RequestFailed``."""
+    """Print the usage of keys. Raises ``RequestFailed``."""
     found = await client.ask("GET", "/stats/keys", params=params)
     if as_json:
         client.print(json.dumps(found))
@@ -76,7 +76,7 @@ def _printable(text: str) -> str:
 
 
 def _print_table(client: Client, rows: Sequence[tuple[str, ...]], nothing: str = "") -> None:
-    """The first of ``rows`` is the head. ``nothing``: printed instead of a head alone."""
+    """Print a table whose first row is the header. ``nothing``: printed instead if there are no other rows."""
     if len(rows) == 1 and nothing:
         client.print(nothing)
         return

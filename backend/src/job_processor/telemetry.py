@@ -1,4 +1,4 @@
-"""Prometheus metrics, all of which are defined here."""
+"""The definitions of all Prometheus metrics."""
 
 import contextlib
 import functools
@@ -42,34 +42,34 @@ _SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800)
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What is known of the store when the metrics are read."""
+class GaugeValues:
+    """The values of the gauges: the state of the store when the metrics are read."""
 
     up: bool
     """Whether the store answers."""
     flows: Sequence[str]
     now: int
-    """The store's time in milliseconds."""
+    """The store's time in milliseconds since 1970."""
     counts: Counts | None = None
-    """``None``: unknown."""
+    """Counts of jobs; ``None``: unknown."""
     lanes: Mapping[str, Lane] = field(default_factory=dict)
     workers: int | None = None
     """Workers with a recent heartbeat; ``None``: unknown."""
     budgets: Mapping[str, Level] = field(default_factory=dict)
-    """How much is used up of the budget of each flow that has one."""
+    """The used share of the budget, for each flow that has one."""
 
 
 _Metric = TypeVar("_Metric", Counter, Histogram)
 
 
 def _children(metric: _Metric) -> Callable[..., _Metric]:
-    """``metric.labels`` with a cache: the look-up of a child formats its labels and takes a lock, for every request.
-    The metric keeps all children anyway."""
+    """``metric.labels`` with a cache, because its look-up formats the labels and takes a lock. The cache does not grow
+    beyond the metric, which keeps all its children."""
     return functools.cache(metric.labels)
 
 
 class Telemetry:
-    """The counters of this process. Gauges are made from the store's counts when metrics are read."""
+    """The metrics of this process. Gauges are computed from the store's counts when the metrics are read."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -134,8 +134,8 @@ class Telemetry:
         queue.set_function(queue_seconds)
 
     def start_at_zero(self, flows: Iterable[str], fallbacks: Iterable[tuple[str, str]] = ()) -> None:
-        """Export these flows' counters before anything is counted: Prometheus sees no increase when a counter appears
-        with its first value. ``fallbacks``: each flow with each of its fallback flows."""
+        """Export the counters of these flows with the value 0, because Prometheus sees no increase when a counter
+        appears with its first value. ``fallbacks``: pairs of a flow and one of its fallback flows."""
         per_flow = (self._submitted, self._completed, self._failed, self._cancelled, self._retried, self._cost)
         for flow in flows:
             self._seconds(flow)
@@ -160,9 +160,9 @@ class Telemetry:
                 self._bulk_ended(kind.value, state.value.lower())
 
     def count(self, fact: Fact) -> None:
-        """The subscriber of ``acts.facts``: the only place where counters are increased."""
+        """Increment the counters for a fact. The subscriber of ``acts.facts``, and the only place that does so."""
         match fact:
-            # The most frequent first.
+            # In order of frequency.
             case JobMoved(job=job, was=None):
                 self._submitted(job.flow).inc()
             case JobMoved(job=job, was=was):
@@ -234,9 +234,9 @@ class Telemetry:
 
     @contextlib.contextmanager
     def serve_metrics(self, host: str, port: int) -> Iterator[int]:
-        """Serve the counters at /metrics of a separate port. Yields the port, chosen by the system if it is 0.
+        """Serve the counters at /metrics on a separate port. Yields the port; 0: chosen by the system.
 
-        Raises ``OSError`` if it cannot listen there.
+        Raises ``OSError`` if it cannot listen on the port.
         """
         server, thread = start_http_server(port, host, self.registry)
         try:
@@ -246,28 +246,28 @@ class Telemetry:
             server.server_close()
             thread.join()
 
-    def render(self, seen: Seen) -> bytes:
+    def render(self, values: GaugeValues) -> bytes:
         """All metrics in Prometheus' text format."""
         gauges = CollectorRegistry()
-        gauges.register(_Gauges(seen))
+        gauges.register(_Gauges(values))
         return generate_latest(self.registry) + generate_latest(gauges)
 
 
 class _Gauges(Collector):
-    def __init__(self, seen: Seen) -> None:
-        self._seen = seen
+    def __init__(self, values: GaugeValues) -> None:
+        self._values = values
 
     def collect(self) -> Iterable[Metric]:
-        seen = self._seen
+        values = self._values
         up = GaugeMetricFamily("job_processor_store_up", "1 when the store answers")
-        up.add_metric([], float(seen.up))
+        up.add_metric([], float(values.up))
         yield up
         workers = GaugeMetricFamily("job_processor_workers", "Workers with a recent heartbeat")
-        if seen.workers is not None:
-            workers.add_metric([], seen.workers)
+        if values.workers is not None:
+            workers.add_metric([], values.workers)
         yield workers
-        if seen.counts is not None:
-            yield from self._of_counts(seen.counts)
+        if values.counts is not None:
+            yield from self._of_counts(values.counts)
 
     def _of_counts(self, counts: Counts) -> Iterable[Metric]:
         jobs = GaugeMetricFamily("job_processor_jobs", "Jobs by state", labels=["flow", "status"])
@@ -279,11 +279,11 @@ class _Gauges(Collector):
         closed = GaugeMetricFamily(
             "job_processor_lane_closed", "1 for each reason that closes the flow's lane", labels=["flow", "kind"]
         )
-        for flow in self._seen.flows:
+        for flow in self._values.flows:
             due = counts.oldest_due.get(flow)
-            oldest.add_metric([flow], 0.0 if due is None else max(0, self._seen.now - due) / 1000)
-            lane = self._seen.lanes.get(flow, Lane(flow))
-            spent = self._seen.budgets.get(flow) is Level.USED_UP
+            oldest.add_metric([flow], 0.0 if due is None else max(0, self._values.now - due) / 1000)
+            lane = self._values.lanes.get(flow, Lane(flow))
+            spent = self._values.budgets.get(flow) is Level.USED_UP
             open_.add_metric([flow], float(lane.is_open and not spent))
             closed.add_metric([flow, "paused"], float(lane.paused))
             closed.add_metric([flow, OVER_BUDGET], float(spent))
@@ -294,6 +294,6 @@ class _Gauges(Collector):
         yield closed
         words = "1 from 80 % of the flow's budget of the day on"
         nearly = GaugeMetricFamily("job_processor_budget_nearly_used_up", words, labels=["flow"])
-        for flow, used in self._seen.budgets.items():
+        for flow, used in self._values.budgets.items():
             nearly.add_metric([flow], float(used is not Level.FINE))
         yield nearly

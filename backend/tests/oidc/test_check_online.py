@@ -47,7 +47,7 @@ async def test_what_is_wrong_is_said(
     said = capsys.readouterr().out
     [line] = [one for one in said.splitlines() if one.startswith("online OIDC_ISSUER: FAILED: ")]
     assert words in line
-    assert "People could not sign in" in said
+    assert "People cannot sign in" in said
 
 
 async def test_a_provider_that_names_itself_otherwise(

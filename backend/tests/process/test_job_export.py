@@ -1,4 +1,4 @@
-"""The export of the command line: it writes what the server sends, and goes on where it broke off."""
+"""The export of the command line: it writes what the server sends, and continues where it was interrupted."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -54,7 +54,7 @@ class People(Protocol):
 
     async def close(self) -> None: ...
 
-    async def sign_of_life(self) -> str:
+    async def health(self) -> str:
         """Check that the provider answers; returns a description for people. No sign-in takes place. Raises
         ``ProviderUnavailable`` with the reason."""
         ...

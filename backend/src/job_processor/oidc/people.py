@@ -41,7 +41,7 @@ class OidcPeople:
     async def close(self) -> None:
         await self._provider.close()
 
-    async def sign_of_life(self) -> str:
+    async def health(self) -> str:
         count = await self._provider.count_keys()
         return f"The identity provider answers, names itself as OIDC_ISSUER does, and has {count} public keys."
 

@@ -11,8 +11,8 @@ from job_processor.processors.answers.again import again_in
 from job_processor.processors.answers.meaning import error_in_success, judge_status
 from job_processor.processors.base import Dispatch, ProcessorSetup
 from job_processor.processors.callback_dispatch import dispatch_body
+from job_processor.processors.health import Health, ask_any
 from job_processor.processors.http_options import HttpOptions, address, secret, sends_to
-from job_processor.processors.sign_of_life import SignOfLife, ask_any
 
 
 class WebhookOptions(HttpOptions, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -58,5 +58,5 @@ class WebhookProcessor:
         """Always ``None``: there is no way to stop the work."""
         return None
 
-    async def sign_of_life(self) -> SignOfLife:
+    async def health(self) -> Health:
         return await ask_any(self._outgoing, self._url, self._now)

@@ -16,11 +16,11 @@ from job_processor.processors.answers.again import again_in
 from job_processor.processors.answers.meaning import error_in_success, judge_status
 from job_processor.processors.base import Dispatch, ProcessorSetup
 from job_processor.processors.callback_dispatch import dispatch_body, execution_id_in
+from job_processor.processors.health import Health, ask_any
 from job_processor.processors.http import answer as http_answer
 from job_processor.processors.http import json_pointer
 from job_processor.processors.http.template import Template, Text
 from job_processor.processors.http_options import HttpOptions, address, secret, sends_to
-from job_processor.processors.sign_of_life import SignOfLife, ask_any
 
 BODY_LIMIT: Final = 4 * 1_048_576
 ESCAPED: Final = 6
@@ -139,7 +139,7 @@ class EndpointProcessor:
         """Always ``None``: there is no way to stop the work; a running request is aborted with its task."""
         return None
 
-    async def sign_of_life(self) -> SignOfLife:
+    async def health(self) -> Health:
         return await ask_any(self._outgoing, self._url, self._now)
 
     def _headers_of(self, dispatch: Dispatch) -> dict[str, str]:

@@ -19,7 +19,7 @@ from job_processor.core.key_limits import KeyCapacity, refunded
 from job_processor.core.lane import Lane, admit, admits_again_at, charge, clear_probe, is_over_budget
 from job_processor.store.base import Claim, Claimed, earliest
 from job_processor.store.mongo import documents
-from job_processor.store.mongo.client import Document, Link, is_passing
+from job_processor.store.mongo.client import Document, Link, is_transient
 from job_processor.store.mongo.documents import key_hash_of
 from job_processor.store.mongo.lanes import MAX_REFILLING_KEYS, Lanes, Occupied, Slot
 from job_processor.store.mongo.shared_limits import RESERVE_ROUNDS, SharedLimits
@@ -220,7 +220,7 @@ class Claims:
             try:
                 result = await self._jobs.bulk_write(writes, ordered=False)
             except BulkWriteError as error:
-                if is_passing(error):
+                if is_transient(error):
                     raise
             else:
                 if result.matched_count == len(writes):
