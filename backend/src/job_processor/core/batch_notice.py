@@ -37,7 +37,7 @@ def notice_of(batch: Batch, counts: BatchCounts, at: int, delivery_id: str) -> D
         url=url,
         body=encoded({"type": BATCH_ENDED, "timestamp": time_text(at), "data": data}),
         created_at=at,
-        # A delivery has one flow for visibility. A batch of several flows is seen only by principals without a limit.
+        # For access control. With several flows there is none, so only principals that may see all flows see it.
         flow=batch.flows[0] if len(batch.flows) == 1 else "",
         next_at=at,
         batch_id=batch.id,

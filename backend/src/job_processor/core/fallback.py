@@ -24,14 +24,14 @@ class FellBack:
     why: str
 
 
-def is_shut(lane: Lane, rules: FlowRules, now: int) -> bool:
+def is_unavailable(lane: Lane, rules: FlowRules, now: int) -> bool:
     """Whether the lane is in trouble, or today's budget of the flow is used up."""
     return lane.trouble is not None or is_over_budget(lane, rules, now)
 
 
 def falls_back_at(lane: Lane, rules: FlowRules, now: int) -> int | None:
     """When jobs of the flow may fall back (ms since 1970); ``None``: the state of the lane does not allow it."""
-    if not rules.fallback or lane.paused or not is_shut(lane, rules, now):
+    if not rules.fallback or lane.paused or not is_unavailable(lane, rules, now):
         return None
     if is_over_budget(lane, rules, now):
         # Without `fallback_after_seconds`, because the lane stays closed until the next day.
@@ -61,7 +61,7 @@ def first_open(flows: Iterable[FlowRules], lanes: Mapping[str, Lane], now: int) 
     """The first of these flows whose lane is open; ``None``: all are closed. ``lanes``: as stored."""
     for one in flows:
         lane = lanes.get(one.name, open_lane(one.name))
-        if not lane.paused and not is_shut(lane, one, now):
+        if not lane.paused and not is_unavailable(lane, one, now):
             return one.name
     return None
 

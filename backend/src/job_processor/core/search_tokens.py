@@ -1,6 +1,6 @@
 """The tokenizer of searches: words in lower case without accents, separated by anything but letters and digits.
 
-SQLite's tokenizer ``unicode61`` gives the same words.
+SQLite's tokenizer ``unicode61`` gives the same words for texts of letters and digits.
 """
 
 import re

@@ -90,7 +90,7 @@ class DeliveryState(StrEnum):
     """Due at ``next_at``, or being sent."""
     DELIVERED = "delivered"
     FAILED = "failed"
-    """No try is left, or the endpoint is deleted or disabled. The delivery can be replayed."""
+    """No try is left, or the receiver is gone, deleted or disabled. The delivery can be replayed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,8 @@ def _faults(options: OidcOptions) -> Iterator[str]:
     parts = urlsplit(options.issuer)
     if not is_secure(options.issuer) or parts.query or parts.fragment or parts.username is not None:
         yield (
-            "OIDC_ISSUER must be the https address of an identity provider, as its metadata has it (http on loopback only)"
+            "OIDC_ISSUER must be the https address of an identity provider, exactly as in its metadata (http only "
+            "on loopback)"
         )
     if not options.client_id:
         yield "OIDC_CLIENT_ID must be set to the client id of this server at the identity provider"

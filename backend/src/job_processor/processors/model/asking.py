@@ -1,4 +1,4 @@
-"""Checks that a model server answers, by requests that cost nothing."""
+"""Health checks of model servers, by requests that cost nothing."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ _NAMED = 5
 async def is_listed(
     outgoing: Outgoing, url: URL, now: Callable[[], int], headers: Mapping[str, str], model: str
 ) -> Health:
-    """Whether the server's list of models contains this one. ``url``: of the list."""
+    """Check that the server's list of models contains this one. ``url``: the URL of the list."""
     reply = await ask(outgoing, "GET", url, now, {"Accept": "application/json", **headers})
     return reply if isinstance(reply, Health) else _found_among(reply.body, model)
 
@@ -26,8 +26,8 @@ async def is_listed(
 async def knows_deployment(
     outgoing: Outgoing, url: URL, now: Callable[[], int], headers: Mapping[str, str], deployment: str
 ) -> Health:
-    """Whether Azure has the deployment: requests a completion without messages. Azure rejects that request only after
-    it has accepted address, credentials and deployment. ``url``: of chat completions."""
+    """Check that Azure has the deployment, by a completion without messages. Azure rejects it only after it has
+    accepted address, credentials and deployment. ``url``: the URL of chat completions."""
     body = json.dumps({"model": deployment, "messages": []}).encode()
     reply = await outgoing.request("POST", url, body, {"Content-Type": "application/json", **headers})
     if isinstance(reply, HandOver):
@@ -39,7 +39,7 @@ async def knows_deployment(
 
 
 def _found_among(body: bytes, model: str) -> Health:
-    """A list that is not in OpenAI's format says nothing about the model."""
+    """The result from a list of models. A list in another format than OpenAI's counts as healthy."""
     try:
         names = [str(entry["id"]) for entry in json.loads(body)["data"]]
     except (ValueError, RecursionError, LookupError, TypeError):

@@ -84,12 +84,11 @@ class AzureOpenAIProcessor:
         return await self._chat.run(dispatch)
 
     async def cancel(self, job_id: str, attempt: Attempt) -> str | None:
-        """Always ``None``: no callback is awaited; a running request is aborted when its task is cancelled."""
+        """Always ``None``, because a model sends no callback. A running request is aborted with its task."""
         return None
 
     async def health(self) -> Health:
-        """Azure lists the models that could be deployed, not those that are deployed, so the deployment itself is
-        asked."""
+        """Check the deployment itself, because Azure's list of models has those that can be deployed."""
         return await self._ask()
 
 

@@ -64,7 +64,7 @@ class OpenAIProcessor:
         return await self._chat.run(dispatch)
 
     async def cancel(self, job_id: str, attempt: Attempt) -> str | None:
-        """Always ``None``: no callback is awaited; a running request is aborted when its task is cancelled."""
+        """Always ``None``, because a model sends no callback. A running request is aborted with its task."""
         return None
 
     async def health(self) -> Health:

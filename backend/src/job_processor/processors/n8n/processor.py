@@ -40,7 +40,7 @@ class N8nOptions(HttpOptions, kw_only=True, frozen=True, forbid_unknown_fields=T
 
     @property
     def executions_url(self) -> str | None:
-        """Where people see an execution of the workflow, once ``/`` and its id follow; ``None``: not known.
+        """The URL of the workflow's executions for people, to which ``/`` and an id are appended; ``None``: unknown.
 
         Raises ProcessorUnusable if ``editor_url`` is not the address of a workflow.
         """
@@ -66,7 +66,7 @@ class N8nProcessor:
         if options.token_env is not None:
             headers["x-n8n-token"] = secret("token_env", options.token_env, setup)
         self._outgoing = Outgoing(total_seconds(setup.rules), headers=headers, ca_file=options.ca_file)
-        _ = options.executions_url  # Refused at the start, not when it is asked for.
+        _ = options.executions_url  # Raise for invalid options at the start, not at the first use.
         self._api: N8nApi | None = None
         if options.api_url is not None and options.api_key_env is not None:
             self._api = N8nApi(
@@ -107,7 +107,7 @@ class N8nProcessor:
     async def health(self) -> Health:
         """Check n8n's health, and with ``api_key_env`` that its API accepts the key. The workflow itself is not
         started."""
-        # n8n may be below a path: https://host/n8n/webhook/name.
+        # n8n may be served below a path: https://host/n8n/webhook/name.
         root, found, _ = self._url.path.rpartition("/webhook")
         reply = await ask(self._outgoing, "GET", self._url.with_path(f"{root if found else ''}/healthz"), self._now)
         if isinstance(reply, Health):
