@@ -48,7 +48,7 @@ async def show_keys(client: Client, params: Mapping[str, str], *, as_json: bool)
     rows = [_key_row(one, found["currency"]) for one in found["keys"]]
     _print_table(client, (_KEY_COLUMNS, *rows), "No key used tokens in this time.")
     if found["more"]:
-        client.print("and more keys, which used less")
+        client.print("and other keys with less usage")
     return 0
 
 
@@ -61,7 +61,7 @@ async def show_groups(client: Client, params: Mapping[str, str], *, as_json: boo
     rows = [_group_row(one, found["currency"]) for one in found["groups"]]
     _print_table(client, ((params["by"], *_GROUP_COLUMNS), *rows), "No job matches.")
     if found["more"]:
-        client.print("of the newest 10,000 jobs that match")
+        client.print("among the newest 10,000 jobs that match")
     return 0
 
 

@@ -78,7 +78,7 @@ class Telemetry:
         self._attempts = _children(Counter("job_processor_attempts", "Attempts ended", ["flow", "outcome"], registry=r))
         tokens = "Tokens that processors reported"
         self._tokens = _children(Counter("job_processor_tokens", tokens, ["flow", "kind"], registry=r))
-        cost = "What the tokens cost, in millionths of the currency of flows.toml"
+        cost = "Cost of tokens, in millionths of the currency of flows.toml"
         self._cost = _children(Counter("job_processor_cost_micros", cost, ["flow"], registry=r))
         self._completed = _children(Counter("job_processor_completed", "Jobs COMPLETED", ["flow"], registry=r))
         self._failed = _children(Counter("job_processor_failed", "Jobs FAILED", ["flow"], registry=r))
@@ -86,16 +86,16 @@ class Telemetry:
         self._retried = _children(
             Counter("job_processor_retried", "Retries of FAILED and CANCELLED jobs", ["flow"], registry=r)
         )
-        took = "Jobs that bulk actions took, by what became of them"
+        took = "Jobs that bulk actions processed, by outcome"
         self._bulk_jobs = _children(Counter("job_processor_bulk_jobs", took, ["action", "outcome"], registry=r))
         ended = "Bulk actions ended"
         self._bulk_ended = _children(Counter("job_processor_bulk_actions", ended, ["action", "status"], registry=r))
-        what = "Batches by what happened to them"
+        what = "Batches that were submitted, cancelled or ended"
         self._batches = _children(Counter("job_processor_batches", what, ["what"], registry=r))
         self._deleted = Counter("job_processor_deleted", "Jobs deleted by a request", registry=r)
         self._pruned = _children(Counter("job_processor_pruned", "Deleted by retention", ["what"], registry=r))
         self._callbacks = _children(Counter("job_processor_callbacks", "Callbacks received", ["verdict"], registry=r))
-        refused = "Requests refused for want of a key or a right or by a limit, and acts that were not possible"
+        refused = "Requests refused because of a missing key or right or a limit, and acts that were not possible"
         self._refused = _children(Counter("job_processor_refused", refused, ["code"], registry=r))
         self._webhooks = _children(
             Counter("job_processor_webhooks", "Webhooks sent: delivered, failed or given_up", ["outcome"], registry=r)
@@ -103,32 +103,32 @@ class Telemetry:
         self._disabled = _children(
             Counter(
                 "job_processor_webhook_endpoints_disabled",
-                "Endpoints of webhooks that were disabled because they are gone or failing",
+                "Webhook endpoints that were disabled because they are gone or failing",
                 ["because"],
                 registry=r,
             )
         )
         signed_in = Counter("job_processor_signed_in", "Sessions of the page that began", ["kind"], registry=r)
         self._signed_in = _children(signed_in)
-        seconds = "From when the work could begin to a final state"
+        seconds = "Time from the requested start to a final state"
         self._seconds = _children(
             Histogram("job_processor_job_seconds", seconds, ["flow"], registry=r, buckets=_SECONDS)
         )
 
-        fell_back = "Attempts that went to the processor of another flow, because their own was closed"
+        fell_back = "Attempts that fell back to another flow, because their own was closed"
         self._fell_back = _children(Counter("job_processor_fell_back", fell_back, ["flow", "to"], registry=r))
 
     def watch_store(self, changes_arrive: Callable[[], bool], queue_seconds: Callable[[], float]) -> None:
         """Add gauges of the store. The functions are called whenever the metrics are read."""
         gauge = Gauge(
             "job_processor_changes_arrive",
-            "1 while the store tells of changes as they happen; 0 while they are polled for or late",
+            "1 while the store pushes changes; 0 while they are polled or late",
             registry=self.registry,
         )
         gauge.set_function(lambda: float(changes_arrive()))
         queue = Gauge(
             "job_processor_store_queue_seconds",
-            "How long a write would wait now; new jobs are refused while it is long",
+            "Expected wait of a new write; new jobs are refused while it is long",
             registry=self.registry,
         )
         queue.set_function(queue_seconds)
@@ -292,7 +292,7 @@ class _Gauges(Collector):
         yield oldest
         yield open_
         yield closed
-        words = "1 from 80 % of the flow's budget of the day on"
+        words = "1 if at least 80 % of the flow's daily budget is used up"
         nearly = GaugeMetricFamily("job_processor_budget_nearly_used_up", words, labels=["flow"])
         for flow, used in self._values.budgets.items():
             nearly.add_metric([flow], float(used is not Level.FINE))

@@ -83,7 +83,7 @@ def judge_refusal(
             _held_against_job(handed, blame, refusals), reopen(lane) if lane.accuser == job.id else lane
         )
     if only_this_job and not overtaken:
-        reason = f"{closed.detail} Others get through, so only this job is put back."
+        reason = f"{closed.detail} Other jobs are answered, so only this one is put back."
         doubt = Deferred(now + FIRST_REFUSAL_DELAY_MS, "refused", reason, refusals)
         return RefusalDecision(_already_failed(handed, refusals) or doubt, lane)
     # Only the first refusal of an overtaken job is evidence against the lane.
@@ -145,7 +145,7 @@ def _put_back(
     times, span = (LAST_JOB_REFUSALS, LAST_JOB_MS) if is_last else (MIN_REFUSALS, MAX_WAIT_FOR_EVIDENCE_MS)
     overtaken = others is not None and others >= job.created_at
     if overtaken and refusals.times >= max(times, job.max_attempts) and now - refusals.since >= span:
-        note = f"Held against this job: refused {refusals.times} times, and others got through in its time."
+        note = f"Held against this job: refused {refusals.times} times, while other jobs were answered."
         return replace(blame, retryable=False, note=note, refusals=refusals)
     if isinstance(handed.job, Deferred):
         return replace(handed.job, refusals=refusals)

@@ -11,9 +11,9 @@ from job_processor.core.outcome import Deferred, Failed, Reported
 OVERDUE = "No callback came by the deadline. One whose secret or token is wrong is refused, and does not count."
 """A callback with a bad secret leaves no trace on the job, so this message is the only hint."""
 OVERDUE_UNREAD = (
-    "A callback came and could not be read (what it held is among the job's callbacks); no other came by the deadline."
+    "A callback could not be read (its content is among the job's callbacks), and no other came by the deadline."
 )
-OVERDUE_PROGRESS = "Callbacks told of progress; none brought a result or an error by the deadline."
+OVERDUE_PROGRESS = "Callbacks reported progress, but none a result or an error by the deadline."
 
 NO_FLOW_MS = 7 * 86_400_000
 """How long a due job waits for its flow to be defined again."""

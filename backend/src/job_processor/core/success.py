@@ -118,7 +118,7 @@ def _timing_note(job: Job, number: int | None, signal: Reported) -> str | None:
     if mine.end is AttemptEnd.OVERDUE:
         return f"The callback of attempt {number} came after its deadline."
     if mine.end is not None:
-        return f"Attempt {number} had ended ({mine.end.value}); its result came all the same."
+        return f"Attempt {number} had ended ({mine.end.value}); its result arrived afterwards."
     if job.state is State.RUNNING and signal.token is None:
         return "The callback came before the hand-over was answered."
     return None

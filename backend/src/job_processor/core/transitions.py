@@ -177,7 +177,9 @@ def decide(
         case Expired():
             after = expire(job, now, rules, jitter)
         case FlowMissing() if job.state is State.PENDING and ends_without_flow(job.run_at) <= now:
-            error = JobError("no_flow", f"The flow {job.flow} is not defined any more, and did not come back in time.")
+            error = JobError(
+                "no_flow", f"The flow {job.flow} is not defined any more, and was not defined again in time."
+            )
             gone = Event(now, EventKind.FAILED, job.attempt or None, error.message)
             after = finish(job._replace(error=error), State.FAILED, gone, now)
         case Asking() if is_current(job, signal.attempt, signal.token):

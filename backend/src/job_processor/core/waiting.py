@@ -137,7 +137,7 @@ def waiting_without_flow(job: WaitingFields) -> WaitingFor | None:
     """What a job waits for if its flow is not defined any more; ``None`` if the job is not PENDING."""
     if job.state is not State.PENDING:
         return None
-    detail = f"The flow {job.flow} is not in flows.toml any more. If it is not back by then, the job fails."
+    detail = f"The flow {job.flow} is not in flows.toml any more. If it is not defined again by then, the job fails."
     return WaitingFor("no_flow", detail, ends_without_flow(job.run_at))
 
 
