@@ -57,12 +57,14 @@ async def run(client: Client, wanted: Options) -> int:
 
 
 async def listed(client: Client) -> int:
+    """Print the bulk actions, newest first. Returns the exit code. Raises ``RequestFailed``."""
     for action in await client.ask("GET", "/bulk-actions"):
         client.print(_line(action))
     return 0
 
 
 async def abort(client: Client, action_id: str) -> int:
+    """Abort a bulk action and wait for its end. Returns the exit code. Raises ``RequestFailed``."""
     action = await client.ask("POST", f"/bulk-actions/{action_id}/abort")
     return _report(client, await _ended(client, action), aborted=0)
 

@@ -29,6 +29,7 @@ class Listener:
         self.closed = False
 
     def put(self, notice: Notice | Resync) -> None:
+        """Queue the notice, in place of an older one of the same job."""
         if isinstance(notice, Resync):
             self._waiting.clear()
             self._resync = notice

@@ -63,6 +63,7 @@ class Principal:
     rate_per_minute: int | None = None
 
     def may(self, right: Right) -> bool:
+        """Whether the principal has the right, or one that includes it."""
         return right in _with_included(self.rights)
 
     def sees(self, flow: str) -> bool:
@@ -117,6 +118,7 @@ class ApiKey:
     rev: int = 0
 
     def is_valid(self, now: int) -> bool:
+        """Whether the key is neither revoked nor expired at ``now`` (ms since 1970)."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
     @property
@@ -164,6 +166,7 @@ class Session:
         return _person_id(self.subject) if self.key_id is None else self.key_id
 
     def is_valid(self, now: int, idle_ms: int) -> bool:
+        """Whether the session has not ended at ``now`` (ms since 1970). ``idle_ms``: its timeout without requests."""
         return now < min(self.expires_at, self.seen_at + idle_ms)
 
     @property

@@ -95,10 +95,12 @@ class BatchCounts:
 
     @property
     def existing(self) -> int:
+        """The number of jobs that were not deleted."""
         return sum(self.by_state.values())
 
     @property
     def open(self) -> int:
+        """The number of jobs that are not final."""
         return sum(n for state, n in self.by_state.items() if state not in FINAL)
 
     def deleted(self, batch: Batch) -> int:
@@ -107,6 +109,7 @@ class BatchCounts:
 
 
 def status_of(batch: Batch, counts: BatchCounts) -> BatchStatus:
+    """The status of a batch, from the current counts of its jobs."""
     if batch.is_whole and not counts.open:
         return BatchStatus.ENDED
     # A cancel does not apply to a job that is retried after the batch has ended.

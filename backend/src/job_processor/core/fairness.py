@@ -36,9 +36,11 @@ class Turns:
         self._last: dict[tuple[str, int], int] = {}
 
     def last(self, flow: str, priority: int) -> int:
+        """The hash of the key that was served last; ``NO_KEY``: none was."""
         return self._last.get((flow, priority), NO_KEY)
 
     def record(self, flow: str, priority: int, key: int) -> None:
+        """Record that the key with this hash was served."""
         self._last[flow, priority] = key
 
 

@@ -18,6 +18,7 @@ class IdFactory:
         self._last_ms = 0
 
     def new(self, now_ms: int) -> str:
+        """The next id. ``now_ms``: milliseconds since 1970."""
         self._advance(now_ms)
         self._counter += 1
         if self._counter > _MAX_COUNTER:

@@ -170,6 +170,7 @@ class Spent(NamedTuple):
 
     @property
     def working(self) -> int:
+        """The sum of the stages that belong to the duration."""
         return self.queued + self.handing_over + self.processing
 
 

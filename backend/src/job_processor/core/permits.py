@@ -43,6 +43,7 @@ class Window:
 
     @property
     def total(self) -> int:
+        """The number of permits in the window."""
         return sum(permits for _, permits in self.granted)
 
 

@@ -76,12 +76,14 @@ class Redactor:
         return None if text is None else self.text(text)
 
     def hand_over(self, result: "Outcome | HandOver") -> "Outcome | HandOver":
+        """The result of a hand-over with all its texts redacted, except results and partial answers."""
         if not isinstance(result, HandOver):
             return self.outcome(result)
         against = None if result.against_job is None else self._failed(result.against_job)
         return replace(result, job=self.outcome(result.job), lane=self._lane(result.lane), against_job=against)
 
     def outcome(self, outcome: Outcome) -> Outcome:
+        """The outcome with all its texts redacted, except results and partial answers."""
         match outcome:
             case Succeeded(usage=None, note=None) | Accepted(execution_id=None):
                 return outcome

@@ -88,6 +88,7 @@ class Tally:
     verdicts: dict[str, int] = field(default_factory=dict)
 
     def count(self, counted: "Counted") -> None:
+        """Add what one change of a job adds."""
         match counted.what:
             case "completed":
                 self.completed += 1
@@ -113,6 +114,7 @@ class Tally:
         self.failed[known] = self.failed.get(known, 0) + number
 
     def add(self, other: "Tally") -> None:
+        """Add another tally; of ``oldest_ms`` the maximum is kept."""
         self.completed += other.completed
         self.cancelled += other.cancelled
         self.retried += other.retried

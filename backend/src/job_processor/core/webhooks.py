@@ -78,6 +78,7 @@ class Endpoint:
     failing_since: int | None = None
 
     def wants(self, event: WebhookEvent, flow: str) -> bool:
+        """Whether the endpoint is to be notified of this event of a job of this flow."""
         return self.disabled_at is None and event in self.events and (self.flows is None or flow in self.flows)
 
     def valid_secrets(self, now: int) -> tuple[EndpointSecret, ...]:
@@ -194,7 +195,7 @@ def lane_of(url: str) -> str:
 
 def test_notice(endpoint: Endpoint, delivery_id: str, now: int) -> Delivery:
     """A test delivery without content, to check that an endpoint receives."""
-    body = encoded({"type": TEST_EVENT, "timestamp": time_text(now), "data": {"endpointId": endpoint.id}})
+    body = compact_json({"type": TEST_EVENT, "timestamp": rfc3339(now), "data": {"endpointId": endpoint.id}})
     return Delivery(
         id=delivery_id,
         rev=1,
@@ -218,15 +219,15 @@ def body_of(job: Job, event: WebhookEvent) -> str:
         "flow": job.flow,
         "answeredBy": job.answered_by,
         "attempt": job.attempt,
-        "createdAt": time_text(job.created_at),
-        "finishedAt": time_text(job.updated_at if job.finished_at is None else job.finished_at),
+        "createdAt": rfc3339(job.created_at),
+        "finishedAt": rfc3339(job.updated_at if job.finished_at is None else job.finished_at),
         "error": None if job.error is None else {"code": job.error.code, "message": job.error.message},
         "result": job.result if size is not None and size <= MAX_INLINE_RESULT_BYTES else None,
         "resultBytes": size,
         "tags": list(job.tags),
         "metadata": dict(job.metadata),
     }
-    return encoded({"type": f"job.{event.value}", "timestamp": time_text(job.updated_at), "data": data})
+    return compact_json({"type": f"job.{event.value}", "timestamp": rfc3339(job.updated_at), "data": data})
 
 
 def after_try(delivery: Delivery, done: Try, retry_at: int | None, now: int, jitter: float) -> Delivery:
@@ -269,11 +270,13 @@ def endpoint_after(endpoint: Endpoint, done: Try) -> Endpoint:
     return failing
 
 
-def encoded(value: object) -> str:
+def compact_json(value: object) -> str:
+    """The value as JSON without white space."""
     # ASCII only, because metadata may contain lone surrogates, which UTF-8 cannot encode.
     return json.dumps(value, separators=(",", ":"))
 
 
-def time_text(ms: int) -> str:
+def rfc3339(ms: int) -> str:
+    """A time in milliseconds since 1970 as text, such as 2026-11-30T08:00:00.000Z."""
     second = datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     return f"{second}.{ms % 1000:03d}Z"

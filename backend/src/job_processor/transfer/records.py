@@ -61,6 +61,8 @@ def _next(ids: Sequence[str]) -> str | None:
 
 
 def pages_of_jobs(store: Store) -> AsyncIterator[list[Job]]:
+    """All jobs of the store, newest first, in pages."""
+
     async def ask(before: str | None) -> _Page[Job]:
         ids = [one.id for one in await store.list(Query(limit=BATCH, before=before, clip=1))]
         found = await asyncio.gather(*(store.get(id_) for id_ in ids))
@@ -71,6 +73,8 @@ def pages_of_jobs(store: Store) -> AsyncIterator[list[Job]]:
 
 
 def pages_of_callbacks(store: Store) -> AsyncIterator[list[Callback]]:
+    """All kept callbacks of the store with their bodies, newest first, in pages."""
+
     async def ask(before: str | None) -> _Page[Callback]:
         kept = await store.list_callbacks(InboxQuery(limit=BATCH, before=before, clip=_WHOLE))
         return [await _with_body(store, one) for one in kept], _next([one.callback.id for one in kept])
@@ -79,6 +83,8 @@ def pages_of_callbacks(store: Store) -> AsyncIterator[list[Callback]]:
 
 
 def pages_of_batches(store: Store) -> AsyncIterator[list[WholeBatch]]:
+    """All batches of the store with their refused lines, newest first, in pages."""
+
     async def ask(before: str | None) -> _Page[WholeBatch]:
         found = await store.list_batches(BatchQuery(BATCH, before))
         whole = [WholeBatch(one, await store.refused_lines(one.id)) for one in found]
@@ -88,6 +94,7 @@ def pages_of_batches(store: Store) -> AsyncIterator[list[WholeBatch]]:
 
 
 async def write_batches(target: Store, batches: Sequence[WholeBatch]) -> None:
+    """Add the missing batches."""
     for one in batches:
         if await target.get_batch(one.batch.id) is None:
             # Without its jobs, which are copied with all others.
@@ -101,6 +108,7 @@ async def _with_body(store: Store, listed: CallbackSummary) -> Callback:
 
 
 async def write_callbacks(target: Store, callbacks: Sequence[Callback]) -> None:
+    """Add the missing callbacks, without the limits of the callback inbox."""
     for callback in callbacks:
         if await target.get_callback(callback.id) is None:
             await target.keep_callback(callback, limited=False)
