@@ -12,7 +12,7 @@ from job_processor.core.key_text import key_text
 from job_processor.core.permits import Limits
 from job_processor.http.access import Auth
 from job_processor.store.base import Query
-from job_processor.telemetry import Seen
+from job_processor.telemetry import GaugeValues
 from tests.access.conftest import OTHER, Guarded, bearer
 from tests.http.problems import assert_problem
 from tests.store_suite.places import Place
@@ -143,7 +143,7 @@ async def test_the_quota_of_waiting_jobs(limited: Guarded) -> None:
     assert_limited(await client.post(f"/jobs/{first}/replay", {}, key), "too_many_waiting")
     assert (await client.post("/jobs", {"prompt": "of another"}, bearer(await limited.key(Right.SUBMIT)))).status == 201
     assert "one too many" not in [job.job.prompt for job in await limited.site.store.list(Query())]
-    metrics = limited.site.telemetry.render(Seen(True, (), 0)).decode()
+    metrics = limited.site.telemetry.render(GaugeValues(True, (), 0)).decode()
     assert 'job_processor_refused_total{code="too_many_waiting"} 2.0' in metrics
 
 

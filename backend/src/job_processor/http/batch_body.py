@@ -68,7 +68,7 @@ class BatchParams(msgspec.Struct, frozen=True, rename="camel"):
     ] = "false"
     retention_days: _Days | None = None
     metadata: Annotated[str | None, Meta(description="a JSON object of at most 16 KiB")] = None
-    webhook_url: Annotated[_Webhook | None, Meta(description="where the end of the batch is told")] = None
+    webhook_url: Annotated[_Webhook | None, Meta(description="URL that is notified of the end of the batch")] = None
     key: Annotated[_Key | None, Meta(description="of lines without a key")] = None
 
 

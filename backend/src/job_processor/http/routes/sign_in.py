@@ -23,7 +23,7 @@ from job_processor.http.scope_keys import PRINCIPAL, ROUTE
 from job_processor.oidc.base import AuthorizationResponse, People
 from job_processor.oidc.errors import ProviderUnavailable, SignInRefused
 from job_processor.oidc.options import CALLBACK_PATH
-from job_processor.oidc.transit import LIFE_SECONDS
+from job_processor.oidc.pending_sign_in import LIFE_SECONDS
 
 START_PATH = "/session/oidc/start"
 COOKIE = "__Host-jp_sign_in"
