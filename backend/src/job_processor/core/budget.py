@@ -41,8 +41,6 @@ def next_day(now: int) -> int:
 
 
 def why_closed(flow: str, budget: int, currency: str) -> str:
-    """Words for people."""
+    """Words for people. Until when is told beside them."""
     of = in_words(budget, currency)
-    return (
-        f"The budget of the flow {flow} of {of} a day is used up. It opens at 00:00 UTC, or when the budget is raised."
-    )
+    return f"The budget of the flow {flow} of {of} a day is used up. A higher budget opens it at once."

@@ -15,7 +15,7 @@ const KINDS: Readonly<Record<string, LaneWords>> = {
   over_budget: {
     title: "Over budget",
     tone: "amber",
-    meaning: "What the flow has cost today reached its budget. It sends no job until the next day (UTC).",
+    meaning: "What the flow has cost today reached its budget, and it sends no job.",
   },
   rate_limited: { title: "Rate limited", tone: "amber", meaning: "The processor is rate limited." },
   outage: {
