@@ -43,4 +43,4 @@ def next_day(now: int) -> int:
 def why_closed(flow: str, budget: int, currency: str) -> str:
     """Words for people. Until when is told beside them."""
     of = in_words(budget, currency)
-    return f"The budget of the flow {flow} of {of} a day is used up. A higher budget opens it at once."
+    return f"The budget of the flow {flow} of {of} a day is used up; raising it opens the flow at once."

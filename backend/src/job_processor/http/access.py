@@ -133,7 +133,7 @@ class Gate:
         principal = await self._credentials.of_key(text)
         if principal is None:
             # Only after the look-up: a valid key is never refused because of wrong keys from the same address.
-            await self._limiter.count_wrong_key(self._address(scope))
+            await self._limiter.count_wrong_key(scope, self._address(scope))
             raise wrong_key(text.decode("latin-1"))
         return principal
 
@@ -180,7 +180,7 @@ class Gate:
         try:
             principal = await self._people.of_token(text.decode("latin-1"))
         except TokenRefused as refused:
-            await self._limiter.count_wrong_key(self._address(scope))
+            await self._limiter.count_wrong_key(scope, self._address(scope))
             detail = f"This is neither an API key nor a valid access token. {refused}"
             raise _unauthorized("invalid_token", detail, error=True) from None
         # Set even if the request is refused: the audit names the person.
