@@ -18,7 +18,7 @@ from job_processor.http.scope_keys import RATE_LIMIT
 
 SECONDS = WINDOW_MS // 1000
 TOLD_SHARE = 4
-"""The headers are sent while at most the limit divided by this is left: early enough for a client to slow down."""
+"""The headers are sent once at most the limit divided by this is left: early enough for a client to slow down."""
 KEY, PERSON, ADDRESS, WRONG_KEYS = "key", "person", "address", "wrong-keys"
 _OF_A_KEY = PrincipalKind.KEY
 
