@@ -26,7 +26,7 @@ def end_of_jobs(batch_id: str) -> str:
 
 
 class BatchStatus(StrEnum):
-    """Where a batch stands."""
+    """The state of a batch."""
 
     IN_PROGRESS = "IN_PROGRESS"
     """At least one of its jobs is not final."""

@@ -60,16 +60,16 @@ _encode = msgspec.json.Encoder(order="sorted").encode
 class BatchParams(msgspec.Struct, frozen=True, rename="camel"):
     """The options of a batch whose body is NDJSON, which has no place for them."""
 
-    name: Annotated[_Name | None, Meta(description="of the batch")] = None
-    flow: Annotated[_Flow | None, Meta(description="of lines without a flow")] = None
-    deadline: Annotated[_Deadline | None, Meta(description="of lines without a deadline")] = None
+    name: Annotated[_Name | None, Meta(description="name of the batch, for people")] = None
+    flow: Annotated[_Flow | None, Meta(description="the flow of lines that name none")] = None
+    deadline: Annotated[_Deadline | None, Meta(description="the deadline of lines that have none")] = None
     partial: Annotated[
-        Literal["true", "false"], Meta(description="store the valid lines although others are not", extra=_BOOL)
+        Literal["true", "false"], Meta(description="store the valid lines even if others are invalid", extra=_BOOL)
     ] = "false"
     retention_days: _Days | None = None
     metadata: Annotated[str | None, Meta(description="a JSON object of at most 16 KiB")] = None
-    webhook_url: Annotated[_Webhook | None, Meta(description="where the end of the batch is told")] = None
-    key: Annotated[_Key | None, Meta(description="of lines without a key")] = None
+    webhook_url: Annotated[_Webhook | None, Meta(description="the URL that gets a webhook when the batch ends")] = None
+    key: Annotated[_Key | None, Meta(description="the key of lines that have none")] = None
 
 
 @dataclass(frozen=True, slots=True)

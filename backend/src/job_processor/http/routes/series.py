@@ -110,7 +110,7 @@ def _by_range(since: int, until: int, now: int) -> Step:
 
 
 def _is_kept(step: Step, since: int, now: int) -> bool:
-    """Whether all rows of ``step`` since then are kept, but for a part of the first bucket. Those of days always are."""
+    """Whether the rows of ``step`` since then are kept, but for a part of the first. Those of days always are."""
     return step.span == DAY or since + step.ms > now - KEEP_MS[step.span]
 
 
