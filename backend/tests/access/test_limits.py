@@ -38,6 +38,8 @@ def wrong(number: int) -> dict[str, str]:
 def assert_limited(reply: Reply, code: str = "too_many_requests") -> None:
     assert assert_problem(reply, 429)["code"] == code
     assert 1 <= int(reply.headers["retry-after"]) <= 63
+    # A quota is not renewed with time: what is told then is the rate limit.
+    assert told(reply) == 0 or code == "too_many_waiting"
 
 
 def told(reply: Reply) -> int | None:
@@ -99,10 +101,16 @@ async def test_a_session_counts_for_its_key(limited: Guarded) -> None:
 
 async def test_wrong_keys_of_an_address_are_limited_and_nothing_else_of_it(limited: Guarded) -> None:
     client, key = limited.site.client, bearer(await limited.key(Right.READ))
+    left = []
     for n in range(4):
-        assert_problem(await client.get("/jobs", wrong(n)), 401)
+        reply = await client.get("/jobs", wrong(n))
+        assert_problem(reply, 401)
+        left.append(told(reply))
+    assert left == [None, None, 1, 0]
     for n in range(4, 9):
-        assert_limited(await client.get("/jobs", wrong(n)), "too_many_wrong_keys")
+        reply = await client.get("/jobs", wrong(n))
+        assert_limited(reply, "too_many_wrong_keys")
+        assert reply.headers["ratelimit-policy"] == '"wrong-keys";q=4;w=60'
     assert_limited(await client.get("/jobs", bearer("jp_typo")), "too_many_wrong_keys")
     assert_limited(
         await client.post("/session", {"key": "jp_no"}, {"origin": "http://testserver"}), "too_many_wrong_keys"

@@ -4406,21 +4406,21 @@ export interface operations {
     submitBatch: {
         parameters: {
             query?: {
-                /** @description of the batch */
+                /** @description name of the batch, for people */
                 name?: string;
-                /** @description of lines without a flow */
+                /** @description the flow of lines that name none */
                 flow?: string;
-                /** @description of lines without a deadline */
+                /** @description the deadline of lines that have none */
                 deadline?: string;
-                /** @description store the valid lines although others are not */
+                /** @description store the valid lines even if others are invalid */
                 partial?: "false" | "true";
                 /** @description how long the batch is kept with its jobs after its end */
                 retentionDays?: number;
                 /** @description a JSON object of at most 16 KiB */
                 metadata?: string;
-                /** @description URL that is notified of the end of the batch */
+                /** @description the URL that gets a webhook when the batch ends */
                 webhookUrl?: string;
-                /** @description of lines without a key */
+                /** @description the key of lines that have none */
                 key?: string;
             };
             header?: {

@@ -43,6 +43,4 @@ def next_day(now: int) -> int:
 def why_closed(flow: str, budget: int, currency: str) -> str:
     """The reason for people. ``budget``: in micros."""
     of = in_words(budget, currency)
-    return (
-        f"The budget of the flow {flow} of {of} a day is used up. It opens at 00:00 UTC, or when the budget is raised."
-    )
+    return f"The budget of the flow {flow} of {of} a day is used up; raising it opens the flow at once."

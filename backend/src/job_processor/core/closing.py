@@ -2,7 +2,7 @@
 
 from dataclasses import fields
 from operator import attrgetter
-from typing import Any
+from typing import TypedDict, Unpack
 
 from job_processor.core.events import Event
 from job_processor.core.exchange import Exchange, ended
@@ -14,8 +14,20 @@ _ATTEMPT = {field.name: place for place, field in enumerate(fields(Attempt))}
 _values_of_attempt = attrgetter(*_ATTEMPT)
 
 
-def changed_attempt(attempt: Attempt, /, **changes: Any) -> Attempt:
-    """As ``dataclasses.replace``, in less than half the time; every attempt is changed once or twice."""
+class AttemptChanges(TypedDict, total=False):
+    """What may change of an attempt, by the names and types of its fields."""
+
+    ended_at: int
+    end: AttemptEnd
+    error: JobError | None
+    execution_id: str | None
+    usage: Usage | None
+    partial: str | None
+    exchange: Exchange | None
+
+
+def changed_attempt(attempt: Attempt, /, **changes: Unpack[AttemptChanges]) -> Attempt:
+    """As ``dataclasses.replace``, in less than half the time: each attempt is changed once or twice."""
     values = list(_values_of_attempt(attempt))
     for name, value in changes.items():
         values[_ATTEMPT[name]] = value

@@ -62,7 +62,7 @@ async def finish(context: Context, request: Request) -> Response:
     returned = AuthorizationResponse(*(sent.get(name, "") for name in ("code", "state", "iss", "error")))
     try:
         known = await people.end(returned, request.cookies.get(COOKIE, ""))
-        # From here on it is this person who asks.
+        # From here on this person is the requester.
         request.scope[PRINCIPAL] = known.principal
         check_role(known.principal)
     except (SignInRefused, ProviderUnavailable, RequestRefused) as error:
