@@ -1,0 +1,266 @@
+"""A bulk action over many jobs, killed again and again on its way; at the end each job must have been acted on once.
+
+``python -m tests.faults.bulk_campaign --jobs 100000 --kills 50 [--seed S]``: all jobs are retried, and then all are
+replayed. Half of the kills come at a random moment, half at a failpoint on the way of a group of jobs.
+"""
+
+import argparse
+import asyncio
+import random
+import secrets
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from job_processor.acts.bulk_groups import GROUP
+from job_processor.core.flow import FlowRules
+from job_processor.core.job import Job, JobError
+from job_processor.core.outcome import Failed
+from job_processor.store.drivers import store_at
+from tests.faults import bulk_rules, checker
+from tests.faults.book import Verdict
+from tests.faults.bulk_rules import Ended, Shown
+from tests.faults.many_rules import DONE_WORDS, Row
+from tests.faults.server import Server
+from tests.store_suite import given
+from tests.support.waiting import until
+
+FLOWS = '[flows.f]\nprocessor = "mock"\n'
+RULES = FlowRules("f", max_attempts=1)
+QUERIES = {"retry": {"status": ["FAILED"]}, "replay": {"status": ["PENDING"]}}
+"""In this order. The replays are PENDING too, as are the jobs that were retried: none may be replayed itself."""
+POINTS = {
+    **{"bulk.after_plan": 1, "bulk.before_settle": 1, "bulk.after_settle": 1},
+    **{"sqlite.in_group": 3, "sqlite.before_commit": 3, "sqlite.after_commit": 3},
+}
+"""The failpoints, and how often each is passed at least with every group: it is planned, acted on and counted."""
+BACKSTOP = "bulk.before_settle"
+STALLED_SECONDS = 120.0
+_line = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+@dataclass(slots=True)
+class Report:
+    seed: int
+    deaths: Counter[str] = field(default_factory=Counter)
+    progress: dict[str, list[int]] = field(default_factory=dict)
+    """Of each kind of bulk action, the jobs that were done when it was last shown before each kill."""
+    seconds: dict[str, float] = field(default_factory=dict)
+    verdict: Verdict = field(default_factory=Verdict)
+
+    def lines(self) -> list[str]:
+        return [
+            f"seed {self.seed}",
+            *(
+                f"{kind}: {len(at)} kills, at {min(at):,} to {max(at):,} jobs done; {self.seconds[kind]:.0f} s"
+                for kind, at in self.progress.items()
+            ),
+            *(f"  died at {name:<28} {n:>5}" for name, n in sorted(self.deaths.items())),
+        ]
+
+
+class BulkCampaign:
+    """``mongo``: the address of a database of its own; ``None``: SQLite, in ``directory``."""
+
+    def __init__(self, directory: Path, seed: int, say: Callable[[str], None], mongo: str | None = None) -> None:
+        self._server = Server(directory, FLOWS, {} if mongo is None else {"MONGODB_URI": mongo})
+        self._place = mongo or str(self._server.data_directory)
+        self._points = [name for name in POINTS if mongo is None or not name.startswith("sqlite.")]
+        self._say = say
+        self._rng = random.Random(seed)
+        self.report = Report(seed)
+
+    async def run(self, jobs: int, kills: int) -> Report:
+        """Raises ``ValueError`` if there are too few jobs for each kill to come on the way."""
+        if jobs < GROUP * (kills + 1):
+            raise ValueError(f"{kills} kills need {GROUP * (kills + 1)} jobs at least")
+        server, verdict = self._server, self.report.verdict
+        try:
+            prompts = await self._fill(jobs)
+            self._say(f"{jobs:,} FAILED jobs are stored")
+            assert await server.start()
+            await self._pause()
+            await server.stop()
+            for kind in QUERIES:
+                began = time.monotonic()
+                records = await self._ended(kind, jobs, kills)
+                self.report.seconds[kind] = time.monotonic() - began
+                bulk_rules.check(await self._what_is_left(kind, prompts, records), verdict)
+                code = await server.stop()
+                verdict.holds(code == 0, "I10", f"a clean stop ended with {code}")
+                self._say(f"{kind}: {self.report.seconds[kind]:.0f} s, {len(verdict.broken)} violations")
+        finally:
+            if server.process is not None:
+                await server.kill()
+        if server.database.exists():
+            checker.check_file(server.database, verdict)
+        checker.check_log(server, verdict)
+        return self.report
+
+    async def _fill(self, jobs: int) -> Mapping[str, str]:
+        """Store FAILED jobs; their prompts by id."""
+        store = store_at(self._place)
+        await store.open()
+        prompts: dict[str, str] = {}
+        for start in range(0, jobs, 2000):
+            some = [_failed(f"document {n}", store.now()) for n in range(start, min(start + 2000, jobs))]
+            await asyncio.gather(*(store.add(job) for job in some))
+            prompts.update((job.id, job.prompt) for job in some)
+        await store.close()
+        return prompts
+
+    async def _pause(self) -> None:
+        """Pause the flow: what is put back or made is not handed over, and shows what the bulk action did."""
+        async with aiohttp.ClientSession(self._server.base) as session, session.post("/flows/f/pause") as response:
+            response.raise_for_status()
+
+    async def _ended(self, kind: str, jobs: int, kills: int) -> list[Row]:
+        """Start a bulk action, kill it so often on its way, and let it end. How it was shown all the while."""
+        records: list[Row] = []
+        # The groups that may have been acted on at most, so that even the last kill comes before the end.
+        most = 0
+        for number in range(kills):
+            groups = (jobs // GROUP - most) // (kills - number + 1)
+            if number % 2:
+                name = self._points[number // 2 % len(self._points)]
+                first = await self._life(kind, f"{name}:kill@{(groups - 1) * POINTS[name] + 1}", None, records)
+            else:
+                # The client may be slow: then the server dies by itself.
+                name = "a random time"
+                first = await self._life(kind, f"{BACKSTOP}:kill@{groups}", self._rng.randrange(groups), records)
+            most = groups + (most if first is None else min(most, first // GROUP))
+            self.report.deaths[name] += 1
+            self.report.progress.setdefault(kind, []).append(records[-1]["done"] if records else 0)
+            await self._lease_ends()
+        await self._life(kind, "", None, records)
+        return records
+
+    async def _life(self, kind: str, armed: str, groups: int | None, records: list[Row]) -> int | None:
+        """Start the server and ask for the bulk action, until the server dies or, with nothing armed, until the bulk
+        action has ended. ``groups``: kill the server at a random moment after so many groups.
+
+        Returns how many jobs were done when it was first shown; ``None``: it was not.
+        """
+        server, verdict = self._server, self.report.verdict
+        if not await server.start(armed):
+            raise AssertionError(f"the server does not start: {server.log.read_text()[-2000:]}")
+        watching = asyncio.create_task(self._watch(kind, groups, records))
+        if not armed:
+            return await watching
+        code = await server.ended(STALLED_SECONDS)
+        verdict.holds(code == -signal.SIGKILL, "I6", f"the server did not come as far as {armed}: {code}")
+        await server.kill()
+        first = await watching
+        is_open = not records or records[-1]["endedAt"] is None
+        verdict.holds(is_open, "I15", f"the {kind} had ended before it was killed")
+        return first
+
+    async def _watch(self, kind: str, groups: int | None, records: list[Row]) -> int | None:
+        """Look at the bulk action until the server is gone or it has ended; kill the server after so many groups."""
+        body = {"action": kind, "query": QUERIES[kind]}
+        began: int | None = None
+        try:
+            async with aiohttp.ClientSession(self._server.base) as session:
+                first = await _asked(session, "POST", "/bulk-actions", body, {"Idempotency-Key": kind})
+                _note(first, records)
+                began = int(first["done"])
+                stalls = time.monotonic() + STALLED_SECONDS
+                while True:
+                    record = await _asked(session, "GET", f"/bulk-actions/{first['id']}")
+                    if _note(record, records):
+                        stalls = time.monotonic() + STALLED_SECONDS
+                    if record["endedAt"] is not None or time.monotonic() > stalls:
+                        return began
+                    if groups is not None and record["done"] - began >= groups * GROUP:
+                        await asyncio.sleep(self._rng.uniform(0, 0.05))
+                        self._server.send(signal.SIGKILL)
+                        return began
+                    await asyncio.sleep(0.005)
+        except aiohttp.ClientError:
+            return began
+
+    async def _lease_ends(self) -> None:
+        """Where processes share a store, the next one waits until the lease of the dead one ends: let it end now."""
+        if not self._server.environment:
+            return
+        store = store_at(self._place)
+        await store.open()
+        for action in await store.open_bulk_actions():
+            await store.save_bulk_action(replace(action, lease_until=0))
+        await store.close()
+
+    async def _what_is_left(self, kind: str, prompts: Mapping[str, str], records: list[Row]) -> Ended:
+        async with aiohttp.ClientSession(self._server.base, timeout=aiohttp.ClientTimeout(sock_read=60)) as session:
+            jobs = {}
+            async with session.get("/jobs/export?fields=status,prompt,attempt,history,replayOf") as response:
+                async for line in response.content:
+                    job = _line(line)
+                    jobs[job["id"]] = _shown(job)
+            async with session.get(f"/audit/export?act={DONE_WORDS[kind]}") as response:
+                audit = [_line(line) async for line in response.content]
+            counted = dict(Counter(job.status for job in jobs.values()))
+
+            async def counters() -> dict[str, int] | None:
+                told = await checker.counters(session)
+                return told if told == counted else None
+
+            try:
+                # MongoDB's come from a cache.
+                told = await until(counters, "the counters", 10)
+            except AssertionError:
+                told = await checker.counters(session)
+        return Ended(kind, prompts, records, jobs, told, audit)
+
+
+def _failed(prompt: str, now: int) -> Job:
+    job = given.running(given.a_job(now, prompt, RULES), now)
+    failed = given.says(job, Failed(JobError("bad", "bad"), retryable=False))
+    return given.decided(job, failed, now, RULES).job
+
+
+def _shown(job: Mapping[str, Any]) -> Shown:
+    history = tuple(sys.intern(event["what"]) for event in job["history"])
+    return Shown(sys.intern(job["status"]), job["prompt"], job["attempt"], history, job["replayOf"])
+
+
+def _note(record: Row, records: list[Row]) -> bool:
+    """Append what is new; returns whether it is."""
+    if records and record == records[-1]:
+        return False
+    records.append(record)
+    return True
+
+
+async def _asked(
+    session: aiohttp.ClientSession, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None
+) -> Row:
+    async with session.request(method, path, json=body, headers=headers) as response:
+        response.raise_for_status()
+        row: Row = await response.json()
+        return row
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--jobs", type=int, default=100_000)
+    parser.add_argument("--kills", type=int, default=50, help="of each bulk action")
+    parser.add_argument("--seed", type=int, default=secrets.randbits(32))
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="jp-bulk-") as directory:
+        campaign = BulkCampaign(Path(directory), args.seed, lambda line: print(line, flush=True))
+        report = asyncio.run(campaign.run(args.jobs, args.kills))
+    checker.describe(report.verdict, print, report.lines())
+    return 1 if report.verdict.broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
