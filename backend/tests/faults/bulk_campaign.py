@@ -6,6 +6,7 @@ replayed. Half of the kills come at a random moment, half at a failpoint on the 
 
 import argparse
 import asyncio
+import itertools
 import random
 import secrets
 import signal
@@ -53,7 +54,8 @@ class Report:
     seed: int
     deaths: Counter[str] = field(default_factory=Counter)
     progress: dict[str, list[int]] = field(default_factory=dict)
-    """Of each kind of bulk action, the jobs that were done when it was last shown before each kill."""
+    """Of each kind of bulk action, the jobs that were done when it was first shown after each kill; after some it was
+    not."""
     seconds: dict[str, float] = field(default_factory=dict)
     verdict: Verdict = field(default_factory=Verdict)
 
@@ -61,8 +63,9 @@ class Report:
         return [
             f"seed {self.seed}",
             *(
-                f"{kind}: {len(at)} kills, at {min(at):,} to {max(at):,} jobs done; {self.seconds[kind]:.0f} s"
+                f"{kind}: killed with {at[0]:,} to {at[-1]:,} jobs done; {self.seconds[kind]:.0f} s"
                 for kind, at in self.progress.items()
+                if at
             ),
             *(f"  died at {name:<28} {n:>5}" for name, n in sorted(self.deaths.items())),
         ]
@@ -74,9 +77,11 @@ class BulkCampaign:
     def __init__(self, directory: Path, seed: int, say: Callable[[str], None], mongo: str | None = None) -> None:
         self._server = Server(directory, FLOWS, {} if mongo is None else {"MONGODB_URI": mongo})
         self._place = mongo or str(self._server.data_directory)
-        self._points = [name for name in POINTS if mongo is None or not name.startswith("sqlite.")]
+        self._shared = mongo is not None
         self._say = say
         self._rng = random.Random(seed)
+        points = [name for name in POINTS if mongo is None or not name.startswith("sqlite.")]
+        self._points = itertools.cycle(self._rng.sample(points, len(points)))
         self.report = Report(seed)
 
     async def run(self, jobs: int, kills: int) -> Report:
@@ -126,12 +131,13 @@ class BulkCampaign:
     async def _ended(self, kind: str, jobs: int, kills: int) -> list[Row]:
         """Start a bulk action, kill it so often on its way, and let it end. How it was shown all the while."""
         records: list[Row] = []
+        shown = self.report.progress.setdefault(kind, [])
         # The groups that may have been acted on at most, so that even the last kill comes before the end.
         most = 0
         for number in range(kills):
             groups = (jobs // GROUP - most) // (kills - number + 1)
             if number % 2:
-                name = self._points[number // 2 % len(self._points)]
+                name = next(self._points)
                 first = await self._life(kind, f"{name}:kill@{(groups - 1) * POINTS[name] + 1}", None, records)
             else:
                 # The client may be slow: then the server dies by itself.
@@ -139,9 +145,10 @@ class BulkCampaign:
                 first = await self._life(kind, f"{BACKSTOP}:kill@{groups}", self._rng.randrange(groups), records)
             most = groups + (most if first is None else min(most, first // GROUP))
             self.report.deaths[name] += 1
-            self.report.progress.setdefault(kind, []).append(records[-1]["done"] if records else 0)
+            shown += [first] if number and first is not None else []
             await self._lease_ends()
-        await self._life(kind, "", None, records)
+        first = await self._life(kind, "", None, records)
+        shown += [] if first is None else [first]
         return records
 
     async def _life(self, kind: str, armed: str, groups: int | None, records: list[Row]) -> int | None:
@@ -190,7 +197,7 @@ class BulkCampaign:
 
     async def _lease_ends(self) -> None:
         """Where processes share a store, the next one waits until the lease of the dead one ends: let it end now."""
-        if not self._server.environment:
+        if not self._shared:
             return
         store = store_at(self._place)
         await store.open()
@@ -218,7 +225,7 @@ class BulkCampaign:
                 told = await until(counters, "the counters", 10)
             except AssertionError:
                 told = await checker.counters(session)
-        return Ended(kind, prompts, records, jobs, told, audit)
+        return Ended(kind, prompts, records, jobs, told, audit, may_be_unknown=self._shared)
 
 
 def _failed(prompt: str, now: int) -> Job:
@@ -241,7 +248,11 @@ def _note(record: Row, records: list[Row]) -> bool:
 
 
 async def _asked(
-    session: aiohttp.ClientSession, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None
+    session: aiohttp.ClientSession,
+    method: str,
+    path: str,
+    body: object = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Row:
     async with session.request(method, path, json=body, headers=headers) as response:
         response.raise_for_status()
