@@ -69,7 +69,7 @@ def _check_records(ended: Ended, v: Verdict) -> None:
 
 
 def _handled(record: Row) -> int:
-    return int(record["done"]) + sum(record["skipped"].values()) + sum(record["failed"].values())
+    return int(record["done"] + sum(record["skipped"].values()) + sum(record["failed"].values()))
 
 
 def _check_jobs(ended: Ended, v: Verdict) -> None:
@@ -82,7 +82,7 @@ def _check_jobs(ended: Ended, v: Verdict) -> None:
     _check_all(old, RETRIED, attempt=1, what="retried once, and nothing else", v=v)
     _check_all(new, ("submitted",), attempt=0, what="made by a replay, and nothing else", v=v)
     replays = Counter(job.replay_of for job in new.values())
-    wanted = Counter(ended.prompts.keys() if ended.kind == "replay" else ())
+    wanted = Counter[str | None](ended.prompts.keys() if ended.kind == "replay" else ())
     missing, more = wanted - replays, replays - wanted
     v.holds(not missing, "I15", f"{missing.total()} replays are missing: of {_some(missing)}")
     v.holds(not more, "I15", f"{more.total()} replays too many: of {_some(more)}")

@@ -41,7 +41,7 @@ def address() -> Iterator[str]:
 @pytest.mark.timeout(300)
 @pytest.mark.mongo
 async def test_each_job_is_acted_on_once_on_mongodb_too(tmp_path: Path, address: str) -> None:
-    await _nothing_is_broken(tmp_path, jobs=800, kills=3, mongo=address)
+    await _nothing_is_broken(tmp_path, jobs=600, kills=2, mongo=address)
 
 
 async def test_too_few_jobs_for_so_many_kills_are_refused(tmp_path: Path) -> None:
