@@ -167,8 +167,8 @@ class BulkCampaign:
             return await watching
         code = await server.ended(STALLED_SECONDS)
         verdict.holds(code == -signal.SIGKILL, "I6", f"the server did not come as far as {armed}: {code}")
-        await server.kill()
         first = None if watching is None else await watching
+        await server.kill()
         is_open = not records or records[-1]["endedAt"] is None
         verdict.holds(is_open, "I15", f"the {kind} had ended before it was killed")
         return first
