@@ -75,6 +75,19 @@ class Report:
         ]
 
 
+@dataclass(slots=True)
+class Life:
+    """One life of the server. ``armed``: the failpoint at which it ends at the latest; empty: it ends with the bulk
+    action. ``groups``: it is to be killed at a random moment after so many groups. ``first``: how many jobs were done
+    when the bulk action was first shown. ``shot``: it was killed from outside."""
+
+    kind: str
+    armed: str = ""
+    groups: int | None = None
+    first: int | None = None
+    shot: bool = False
+
+
 class BulkCampaign:
     """``mongo``: the address of a database of its own; ``None``: SQLite, in ``directory``."""
 
@@ -140,62 +153,59 @@ class BulkCampaign:
             groups = (jobs // GROUP - most) // (kills - number + 1)
             if number % 2:
                 name = next(self._points)
-                first = await self._life(kind, f"{name}:kill@{(groups - 1) * POINTS[name] + 1}", None, records)
+                life = Life(kind, f"{name}:kill@{(groups - 1) * POINTS[name] + 1}")
             else:
                 # The client may be slow: then the server dies by itself.
-                name = "a random time"
-                first = await self._life(kind, f"{BACKSTOP}:kill@{groups}", self._rng.randrange(groups), records)
-            most = groups + (most if first is None else min(most, first // GROUP))
-            self.report.deaths[name] += 1
-            shown += [first] if number and first is not None else []
+                name = BACKSTOP
+                life = Life(kind, f"{name}:kill@{groups}", self._rng.randrange(groups))
+            await self._live(life, records)
+            most = groups + (most if life.first is None else min(most, life.first // GROUP))
+            self.report.deaths["a random time" if life.shot else name] += 1
+            shown += [life.first] if number and life.first is not None else []
             await self._lease_ends()
-        first = await self._life(kind, "", None, records)
-        shown += [] if first is None else [first]
+        last = Life(kind)
+        await self._live(last, records)
+        shown += [] if last.first is None else [last.first]
         return records
 
-    async def _life(self, kind: str, armed: str, groups: int | None, records: list[Row]) -> int | None:
-        """Start the server and ask for the bulk action, until the server dies or, with nothing armed, until the bulk
-        action has ended. ``groups``: kill the server at a random moment after so many groups.
-
-        Returns how many jobs were done when it was first shown; ``None``: it was not.
-        """
+    async def _live(self, life: Life, records: list[Row]) -> None:
+        """Start the server and ask for the bulk action, until the server or the bulk action has ended."""
         server, verdict = self._server, self.report.verdict
-        listens = await server.start(armed)
-        watching = asyncio.create_task(self._watch(kind, groups, records)) if listens else None
-        if not armed:
+        listens = await server.start(life.armed)
+        watching = asyncio.create_task(self._watch(life, records)) if listens else None
+        if not life.armed:
             assert watching is not None, f"the server does not start: {server.log.read_text()[-2000:]}"
-            return await watching
+            await watching
+            return
         code = await server.ended(STALLED_SECONDS)
-        verdict.holds(code == -signal.SIGKILL, "I6", f"the server did not come as far as {armed}: {code}")
-        first = None if watching is None else await watching
+        verdict.holds(code == -signal.SIGKILL, "I6", f"the server did not come as far as {life.armed}: {code}")
+        if watching is not None:
+            await watching
         await server.kill()
         is_open = not records or records[-1]["endedAt"] is None
-        verdict.holds(is_open, "I15", f"the {kind} had ended before it was killed")
-        return first
+        verdict.holds(is_open, "I15", f"the {life.kind} had ended before it was killed")
 
-    async def _watch(self, kind: str, groups: int | None, records: list[Row]) -> int | None:
+    async def _watch(self, life: Life, records: list[Row]) -> None:
         """Look at the bulk action until the server is gone or it has ended; kill the server after so many groups."""
-        body = {"action": kind, "query": QUERIES[kind]}
-        began: int | None = None
-        try:
+        body = {"action": life.kind, "query": QUERIES[life.kind]}
+        with contextlib.suppress(aiohttp.ClientError):
             async with aiohttp.ClientSession(self._server.base) as session:
-                first = await _asked(session, "POST", "/bulk-actions", body, {"Idempotency-Key": kind})
+                first = await _asked(session, "POST", "/bulk-actions", body, {"Idempotency-Key": life.kind})
                 _note(first, records)
-                began = int(first["done"])
+                life.first = begun = int(first["done"])
                 stalls = time.monotonic() + STALLED_SECONDS
                 while True:
                     record = await _asked(session, "GET", f"/bulk-actions/{first['id']}")
                     if _note(record, records):
                         stalls = time.monotonic() + STALLED_SECONDS
                     if record["endedAt"] is not None or time.monotonic() > stalls:
-                        return began
-                    if groups is not None and record["done"] - began >= groups * GROUP:
+                        return
+                    if life.groups is not None and record["done"] - begun >= life.groups * GROUP:
                         await asyncio.sleep(self._rng.uniform(0, 0.05))
+                        life.shot = self._server.alive
                         self._server.send(signal.SIGKILL)
-                        return began
+                        return
                     await asyncio.sleep(0.005)
-        except aiohttp.ClientError:
-            return began
 
     async def _lease_ends(self) -> None:
         """Where processes share a store, the next one waits until the lease of the dead one ends: let it end now."""
@@ -211,7 +221,7 @@ class BulkCampaign:
             async with session.get("/jobs/export?fields=status,prompt,attempt,history,replayOf") as response:
                 async for line in response.content:
                     job = _line(line)
-                    jobs[job["id"]] = _shown(job)
+                    jobs[job["id"]] = Shown.of(job)
             async with session.get(f"/audit/export?act={DONE_WORDS[kind]}") as response:
                 audit = [_line(line) async for line in response.content]
             counted = dict(Counter(job.status for job in jobs.values()))
@@ -244,11 +254,6 @@ def _failed(prompt: str, now: int) -> Job:
     return given.decided(job, failed, now, RULES).job
 
 
-def _shown(job: Mapping[str, Any]) -> Shown:
-    history = tuple(sys.intern(event["what"]) for event in job["history"])
-    return Shown(sys.intern(job["status"]), job["prompt"], job["attempt"], history, job["replayOf"])
-
-
 def _note(record: Row, records: list[Row]) -> bool:
     """Append what is new; returns whether it is."""
     if records and record == records[-1]:
@@ -264,10 +269,17 @@ async def _asked(
     body: object = None,
     headers: Mapping[str, str] | None = None,
 ) -> Row:
-    async with session.request(method, path, json=body, headers=headers) as response:
-        response.raise_for_status()
-        row: Row = await response.json()
-        return row
+    """The answer; raises ``aiohttp.ClientError`` when the server is gone. One that is busy is asked again."""
+
+    async def ask() -> Row | None:
+        async with session.request(method, path, json=body, headers=headers) as response:
+            if response.status == 503:
+                return None
+            assert response.ok, f"{response.status}: {await response.text()}"
+            row: Row = await response.json()
+            return row
+
+    return await until(ask, f"an answer of {path}", STALLED_SECONDS)
 
 
 def main() -> int:

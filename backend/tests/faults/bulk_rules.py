@@ -1,10 +1,11 @@
 """What must be true of one bulk action that was killed again and again: it ended, and acted on each job once."""
 
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from job_processor.acts.bulk import MAX_COUNTED
 from tests.faults.book import Verdict
@@ -21,6 +22,12 @@ class Shown(NamedTuple):
     attempt: int
     history: tuple[str, ...]
     replay_of: str | None = None
+
+    @classmethod
+    def of(cls, job: Mapping[str, Any]) -> "Shown":
+        """There are many of them, with few states and words."""
+        history = tuple(sys.intern(event["what"]) for event in job["history"])
+        return cls(sys.intern(job["status"]), job["prompt"], job["attempt"], history, job["replayOf"])
 
 
 @dataclass(slots=True)
