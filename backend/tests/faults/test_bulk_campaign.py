@@ -24,7 +24,7 @@ async def _nothing_is_broken(directory: Path, jobs: int, kills: int, mongo: str 
     assert all(max(at) > 0 for at in report.progress.values()), "no kill came after the first group"
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_each_job_is_acted_on_once_whenever_the_server_is_killed(tmp_path: Path) -> None:
     await _nothing_is_broken(tmp_path, jobs=2_000, kills=5)
 
@@ -38,7 +38,7 @@ def address() -> Iterator[str]:
     server.drop(name)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.mongo
 async def test_each_job_is_acted_on_once_on_mongodb_too(tmp_path: Path, address: str) -> None:
     await _nothing_is_broken(tmp_path, jobs=600, kills=2, mongo=address)
