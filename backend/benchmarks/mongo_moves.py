@@ -1,7 +1,8 @@
 """What MongoDB costs the client: CPU of this process per move, alone and together with others; and per job through
 accept, claim, accept by the processor, complete, against the most it may take.
 
-The server's own speed does not matter for it, so a stand-in will do: ``python -m benchmarks.mongo_moves``.
+The server's own speed does not matter for it, so a stand-in will do: ``python -m benchmarks.mongo_moves``. Event loop and
+garbage collection are those of a server process.
 """
 
 import argparse
@@ -9,9 +10,12 @@ import asyncio
 import datetime
 import time
 
+import uvloop
+
 from benchmarks import report
 from benchmarks.life import cpu_of_a_life
 from job_processor.core.transitions import decide
+from job_processor.memory import collect_less
 from tests import mongo_server
 from tests.store_suite import given
 from tests.store_suite.places import Clock, MongoPlace
@@ -67,4 +71,6 @@ async def main(kib: int = 0) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--prompt-kib", type=int, default=0)
-    asyncio.run(main(parser.parse_args().prompt_kib))
+    kib = parser.parse_args().prompt_kib
+    collect_less()
+    uvloop.run(main(kib))

@@ -1,7 +1,6 @@
 """The commands of the command line. Each returns the exit code."""
 
 import asyncio
-import gc
 import os
 import sys
 from collections.abc import Callable, Coroutine, Mapping
@@ -17,7 +16,7 @@ from job_processor.client import Batch, Client
 from job_processor.command_base import CommandFailed, load_settings, show_progress
 from job_processor.core.errors import InvalidField, JobProcessorError, KeyNotFound, SettingsInvalid
 from job_processor.logs import configure_logging
-from job_processor.memory import return_memory
+from job_processor.memory import collect_less, return_memory
 from job_processor.transfer_commands import backup, copy, restore
 
 __all__ = ["Batch", "CommandFailed", "backup", "check", "copy", "restore"]
@@ -32,9 +31,7 @@ def start(role: str, environment: Mapping[str, str]) -> int:
     async def run() -> int:
         return await app.App(loaded, roles[role], lambda line: print(line, flush=True)).run()
 
-    # Exclude all objects so far from garbage collection, which would scan them repeatedly under load.
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
+    collect_less()
     return_memory()
     try:
         return uvloop.run(run())
