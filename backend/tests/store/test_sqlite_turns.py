@@ -28,13 +28,19 @@ async def test_no_job_is_read_that_is_not_started(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rules: FlowRules, started: int
 ) -> None:
     read: list[Row] = []
-    of_places = turns._of_places
+    firsts, of_places = turns._firsts, turns._of_places
+
+    def counted_firsts(*args: object) -> list[tuple[int, int, Row]]:
+        found = firsts(*args)  # type: ignore[arg-type]  # passed on as they are
+        read.extend(row for _, _, row in found)
+        return found
 
     def counted(*args: object) -> dict[int, list[Row]]:
         found = of_places(*args)  # type: ignore[arg-type]  # passed on as they are
         read.extend(row for rows in found.values() for row in rows)
         return found
 
+    monkeypatch.setattr(turns, "_firsts", counted_firsts)
     monkeypatch.setattr(turns, "_of_places", counted)
     store = SqliteStore(tmp_path, lambda: START)
     await store.open()

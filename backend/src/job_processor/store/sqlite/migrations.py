@@ -284,8 +284,8 @@ _ENDED = """
 CREATE INDEX jobs_ended_in_batch ON jobs(finished_at) WHERE finished_at IS NOT NULL AND batch_id IS NOT NULL;
 """
 
-# `counted_key`: the `key_hash` of a job in flight whose flow limits what a key has in flight; NULL: not counted by key. With
-# the hash of every job, the jobs of a claim stood at random places of the index, each in a page of its own.
+# `counted_key`: the `key_hash` of a job in flight whose flow limits what a key has in flight; NULL: not counted by key.
+# With the hash of every job, the jobs of a claim stood at random places of the index, each in a page of its own.
 _COUNTED_KEYS = """
 ALTER TABLE jobs ADD COLUMN counted_key INTEGER;
 DROP INDEX jobs_in_flight;
