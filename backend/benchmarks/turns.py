@@ -1,5 +1,5 @@
-"""What 10,000 keys that take turns cost a claim, beside jobs without a key and jobs of one key, in turns, in time and in
-processor time; and what a claim takes where as many keys are at their limit."""
+"""What 10,000 keys that take turns cost a claim, beside jobs without a key and jobs of one key, in turns, in time and
+in processor time; and what a claim takes where as many keys are at their limit."""
 
 import statistics
 import time
