@@ -3,12 +3,13 @@
 from dataclasses import replace
 from pathlib import Path
 
+import apsw
 import pytest
 
 from job_processor.core.flow import FlowRules
 from job_processor.store.sqlite import turns
 from job_processor.store.sqlite.rows import Row
-from job_processor.store.sqlite.store import SqliteStore
+from job_processor.store.sqlite.store import FILE_NAME, SqliteStore
 from tests.store_suite import given
 from tests.store_suite.given import RULES
 from tests.store_suite.places import START
@@ -48,3 +49,21 @@ async def test_no_job_is_read_that_is_not_started(
     assert len((await given.claim(store, 20, rules)).jobs) == started
     await store.close()
     assert len(read) == started
+
+
+@pytest.mark.parametrize(
+    ("rules", "counted"),
+    [(RULES, False), (replace(RULES, rate_per_key=60), False), (replace(RULES, concurrency_per_key=1), True)],
+)
+async def test_a_job_in_flight_is_in_the_index_by_key_only_where_its_flow_counts_by_key(
+    tmp_path: Path, rules: FlowRules, counted: bool
+) -> None:
+    store = SqliteStore(tmp_path, lambda: START)
+    await store.open()
+    jobs = await added(store, "a", "b", None)
+    assert len((await given.claim(store, 3, rules)).jobs) == 3
+    await store.close()
+    db = apsw.Connection(str(tmp_path / FILE_NAME))
+    found = [key for (key,) in db.execute("SELECT counted_key FROM jobs ORDER BY n")]
+    db.close()
+    assert found == [job.key_hash() if counted else None for job in jobs]
