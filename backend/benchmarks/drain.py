@@ -43,9 +43,9 @@ class Noop:
 
 
 @contextlib.asynccontextmanager
-async def sqlite() -> AsyncIterator[SqliteStore]:
+async def sqlite(searchable: bool = True) -> AsyncIterator[SqliteStore]:
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as scratch:
-        store = SqliteStore(Path(scratch) / "data")
+        store = SqliteStore(Path(scratch) / "data", searchable=searchable)
         await store.open()
         try:
             yield store

@@ -1,8 +1,8 @@
 """What MongoDB costs the client: CPU of this process per move, alone and together with others; and per job through
 accept, claim, accept by the processor, complete, against the most it may take.
 
-The server's own speed does not matter for it, so a stand-in will do: ``python -m benchmarks.mongo_moves``. Event loop and
-garbage collection are those of a server process.
+The server's own speed does not matter for it, so a stand-in will do: ``python -m benchmarks.mongo_moves``. Event loop
+and garbage collection are those of a server process.
 """
 
 import argparse

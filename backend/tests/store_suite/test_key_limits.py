@@ -11,7 +11,7 @@ import pytest
 
 from job_processor.core.job import IN_FLIGHT, Job, JobError
 from job_processor.core.lane import Trouble, close
-from job_processor.core.outcome import Accepted, Deferred, Failed, Succeeded
+from job_processor.core.outcome import Accepted, Cancelled, Deferred, Failed, Succeeded
 from job_processor.store.base import Claim, Query, Store
 from tests.store_suite import given
 from tests.store_suite.given import RULES
@@ -78,6 +78,24 @@ async def test_a_place_is_free_when_its_job_is_no_longer_in_flight(store: Store,
     await given.moved(store, first, given.says(first, outcome), PAIRS)
     free = 0 if isinstance(outcome, Accepted) else 1
     assert len((await given.claim(store, 5, PAIRS)).jobs) == free
+
+
+async def test_jobs_that_were_claimed_before_there_was_a_limit_count(store: Store) -> None:
+    await added(store, *["a"] * 6, *["b"] * 2)
+    before = (await given.claim(store, 4)).jobs
+    assert Counter(keys_of(before)) == {"a": 2, "b": 2}
+    one_each = replace(PAIRS, concurrency_per_key=1)
+    waiting = await given.moved(store, before[0], given.says(before[0], Accepted(60_000)))
+    assert set(await store.full_keys(one_each)) == {job.key_hash() for job in before}
+    assert not (await given.claim(store, 5, one_each)).jobs
+    assert len((await given.claim(store, 1)).jobs) == 1
+    for job in (waiting, *before[1:]):
+        assert not (await given.claim(store, 5, one_each)).jobs
+        await given.moved(store, job, Cancelled("no"))
+    [last] = await given.jobs_of(store, Query(states=IN_FLIGHT))
+    assert set(await store.full_keys(one_each)) == {last.key_hash()}
+    await ended(store, last)
+    assert keys_of((await given.claim(store, 5, one_each)).jobs) == ["a"]
 
 
 async def test_a_limit_is_of_a_flow(store: Store) -> None:

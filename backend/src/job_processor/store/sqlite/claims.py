@@ -41,6 +41,7 @@ def claim(request: Claim, turns: Turns, now: Callable[[], int]) -> Callable[[Tra
             return Claimed([], lane)
         if lane.probe is not None and not _is_held(tx, lane, at):
             lane = clear_probe(lane)
+        counts_keys = rules.concurrency_per_key is not None
         capacity = key_rates.key_capacity(db, rules, at) if rules.limits_keys else None
         in_flight = 0
         if rules.concurrency is not None:
@@ -73,7 +74,8 @@ def claim(request: Claim, turns: Turns, now: Callable[[], int]) -> Callable[[Tra
                     before, Lease(secrets.token_hex(16), request.owner, lease_until), at, fallen, request.exchange
                 )
                 seq = tx.next_seq()
-                db.execute(rows.UPDATE, rows.update_values(after, seq, at, NO_KEY, before.state, before.rev, None))
+                values = rows.update_values(after, seq, at, NO_KEY, before.state, before.rev, None)
+                db.execute(rows.CLAIM, (own_key if counts_keys else None, *values))
                 claimed.append(after)
                 tx.notices.append(notice(after, seq))
                 tx.moves.append((after.flow, State.PENDING, State.RUNNING, after.owner))

@@ -1,5 +1,10 @@
-"""What the keys of a flow have in flight and have started, for its limits per key (``core.key_limits``)."""
+"""What the keys of a flow have in flight and have started, for its limits per key (``core.key_limits``).
 
+Only a flow with ``concurrency_per_key`` counts what each key has in flight (``counted_key``): the jobs of other flows
+need no place in an index that has the order of the keys' hashes.
+"""
+
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
 import apsw
@@ -8,6 +13,12 @@ from job_processor.core.flow import FlowRules
 from job_processor.core.key_limits import KeyCapacity
 
 _IN_FLIGHT = "FROM jobs WHERE coalesce(via, flow) = :flow AND lease_token IS NOT NULL"
+_COUNTED = f"SELECT counted_key, count(*) {_IN_FLIGHT} AND counted_key IS NOT NULL GROUP BY counted_key"
+_UNCOUNTED = f"SELECT key_hash, count(*) {_IN_FLIGHT} AND counted_key IS NULL GROUP BY key_hash"
+_COUNT = """
+UPDATE jobs SET counted_key = key_hash
+WHERE coalesce(via, flow) = :flow AND lease_token IS NOT NULL AND counted_key IS NULL
+"""
 _LATELY = "SELECT key_hash, full_at FROM key_rates WHERE flow = :flow AND full_at > :at"
 
 
@@ -48,16 +59,21 @@ class _LazyNumbers(Mapping[int, int]):
 
 
 def key_capacity(db: apsw.Connection, rules: FlowRules, at: int) -> KeyCapacity:
-    """How many jobs each key of the flow may start, from its jobs in flight and its jobs started lately.
+    """How many jobs each key of the flow may start, from its jobs in flight and its jobs started lately; for a claim.
 
     The numbers are read lazily: use the result only inside the current transaction of ``db``.
     """
     in_flight: Mapping[int, int] = {}
-    refills: Mapping[int, int] = {}
     if rules.concurrency_per_key is not None:
-        one = f"SELECT count(*) {_IN_FLIGHT} AND key_hash = :key"
-        every = f"SELECT key_hash, count(*) {_IN_FLIGHT} GROUP BY key_hash"
-        in_flight = _LazyNumbers(db, one, every, {"flow": rules.name})
+        # Jobs that were claimed before the flow had this limit; mostly none.
+        db.execute(_COUNT, {"flow": rules.name})
+        one = f"SELECT count(*) {_IN_FLIGHT} AND counted_key = :key"
+        in_flight = _LazyNumbers(db, one, _COUNTED, {"flow": rules.name})
+    return _key_capacity(db, rules, at, in_flight)
+
+
+def _key_capacity(db: apsw.Connection, rules: FlowRules, at: int, in_flight: Mapping[int, int]) -> KeyCapacity:
+    refills: Mapping[int, int] = {}
     if rules.rate_per_key is not None:
         one = "SELECT full_at FROM key_rates WHERE flow = :flow AND key_hash = :key AND full_at > :at"
         refills = _LazyNumbers(db, one, _LATELY, {"flow": rules.name, "at": at})
@@ -68,7 +84,11 @@ def full_keys(rules: FlowRules, at: int) -> Callable[[apsw.Connection], Mapping[
     def run(db: apsw.Connection) -> Mapping[int, int | None]:
         # One snapshot: a job may start between two of the statements.
         with db:
-            found = key_capacity(db, rules, at)
+            in_flight: Counter[int] = Counter()
+            if rules.concurrency_per_key is not None:
+                for sql in (_COUNTED, _UNCOUNTED):
+                    in_flight.update(dict(db.execute(sql, {"flow": rules.name})))
+            found = _key_capacity(db, rules, at, in_flight)
             full = {key: found.opens_at(key) for key in found.full}
         return full  # noqa: RET504  # outside: mypy takes it that `with` may swallow an exception
 

@@ -284,8 +284,16 @@ _ENDED = """
 CREATE INDEX jobs_ended_in_batch ON jobs(finished_at) WHERE finished_at IS NOT NULL AND batch_id IS NOT NULL;
 """
 
+# `counted_key`: the `key_hash` of a job in flight whose flow limits what a key has in flight; NULL: not counted by key.
+# With the hash of every job, the jobs of a claim stood at random places of the index, each in a page of its own.
+_COUNTED_KEYS = """
+ALTER TABLE jobs ADD COLUMN counted_key INTEGER;
+DROP INDEX jobs_in_flight;
+CREATE INDEX jobs_in_flight ON jobs(coalesce(via, flow), counted_key) WHERE lease_token IS NOT NULL;
+"""
+
 VERSIONS = (
     *(_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5),
     *(_BULK_ACTIONS, _BATCHES, _WEBHOOKS, _SEARCH, _BULK_KEYS, _SERIES, _TURNS, _KEY_LIMITS, _PLACES, _COSTS),
-    *(_FALLBACK, _FINDING, _WAITING, _ENDED),
+    *(_FALLBACK, _FINDING, _WAITING, _ENDED, _COUNTED_KEYS),
 )

@@ -104,10 +104,11 @@ def insert_values(job: Job, seq: int, now: int, place: int) -> Row:
 
 
 # The guard of a compare-and-set is in the WHERE; a claim inside its own transaction uses it too.
-UPDATE = (
-    f"UPDATE jobs SET seq=?, place=?, record=?, {', '.join(f'{name}=?' for name in _CHANGED)} "
-    "WHERE id=? AND state=? AND rev=? AND lease_token IS ? AND lease_until IS coalesce(?, lease_until)"
-)
+_SET = f"seq=?, place=?, record=?, {', '.join(f'{name}=?' for name in _CHANGED)}"
+_GUARD = "id=? AND state=? AND rev=? AND lease_token IS ? AND lease_until IS coalesce(?, lease_until)"
+UPDATE = f"UPDATE jobs SET {_SET} WHERE {_GUARD}"
+CLAIM = f"UPDATE jobs SET counted_key=?, {_SET} WHERE {_GUARD}"
+"""As UPDATE, after the key's hash if the flow counts what each key has in flight (``key_rates``)."""
 
 
 def due_at_of_lease(until: str) -> str:

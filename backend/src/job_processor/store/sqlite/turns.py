@@ -3,7 +3,8 @@ the order of their places (``ring``).
 
 Each step is one look-up in the index ``jobs_turns``, however many jobs a key has, and the jobs of all keys whose turn
 it is are read by one statement. If only one key waits, which is the usual case, its jobs are one range of the index. A
-key at its limit is skipped by one look-up too.
+key at its limit is skipped by one look-up too: where keys have limits, their places are read first, then the jobs of
+those that have room.
 """
 
 import json
@@ -25,25 +26,34 @@ _NEXT_PRIORITY = f"""
 SELECT p, (SELECT min(place) {_OF_FLOW} AND priority = p), (SELECT max(place) {_OF_FLOW} AND priority = p)
 FROM (SELECT priority AS p {_OF_FLOW} AND priority < :below ORDER BY priority DESC LIMIT 1)
 """
-_PLACES = f"""
+_NEXT_KEYS = f"""
 WITH RECURSIVE places(place) AS (
   SELECT min(place) {_OF_PRIORITY} AND place > :after
   UNION ALL
   SELECT (SELECT min(place) {_OF_PRIORITY} AND place > places.place) FROM places WHERE place <= :upto
 )
-"""
-_NEXT_PLACES = f"{_PLACES} SELECT place, 0 FROM places WHERE place <= :upto LIMIT :limit"
-_NEXT_KEYS = f"""
-{_PLACES}
 SELECT place, (SELECT key_hash {_OF_PRIORITY} AND place = places.place LIMIT 1) FROM places
 WHERE place <= :upto LIMIT :limit
+"""
+_IN_TIME = "(deadline IS NULL OR deadline > :at)"
+_IN_ORDER = f"AND {_IN_TIME} ORDER BY place, run_at, id LIMIT 1"
+_FIRSTS = f"""
+WITH RECURSIVE firsts(n) AS (
+  SELECT (SELECT n {_OF_PRIORITY} AND place > :after {_IN_ORDER})
+  UNION ALL
+  SELECT (SELECT n {_OF_PRIORITY} AND place > j.place {_IN_ORDER}) FROM firsts CROSS JOIN jobs j ON j.n = firsts.n
+  LIMIT :limit
+)
+SELECT {rows.COLUMNS}, {rows.TEXTS}, j.place
+FROM firsts f CROSS JOIN jobs j ON j.n = f.n CROSS JOIN prompts p ON p.n = f.n LEFT JOIN results r ON r.n = f.n
+WHERE j.place <= :upto
 """
 # CROSS JOIN: the prompts are read after the jobs, or the jobs of a key would be looked for twice.
 _OF_PLACES = f"""
 SELECT {rows.COLUMNS}, {rows.TEXTS}, k.value
 FROM json_each(:places) k CROSS JOIN jobs j ON j.n IN (
   SELECT n FROM jobs WHERE ready = 1 AND flow = :flow AND priority = :priority AND place = k.value
-  AND (deadline IS NULL OR deadline > :at) ORDER BY run_at, id LIMIT :each OFFSET :offset
+  AND {_IN_TIME} ORDER BY run_at, id LIMIT :each OFFSET :offset
 ) CROSS JOIN prompts p ON p.n = j.n LEFT JOIN results r ON r.n = j.n
 """
 _in_order = itemgetter(*(fields.COLUMNS.index(name) for name in ("run_at", "id")))
@@ -69,32 +79,47 @@ def head(
         below, lowest, highest = ends
         wanted = limit - len(found)
         of: _Values = {"flow": flow, "priority": below, "at": at}
-        one_waits = lowest == highest and capacity is None
-        keys = [[(lowest, NO_KEY)]] if one_waits else _keys(db, of, turns.last(flow, below), wanted, capacity)
+        last = turns.last(flow, below)
         taken: list[tuple[int, int, rows.Row]] = []
-        for some in keys:
-            taken += _of_keys(db, of, some, wanted - len(taken), capacity)
-            if len(taken) == wanted:
-                break
+        if capacity is None:
+            if lowest != highest:
+                taken = _firsts(db, of, last, wanted)
+            if len(taken) < wanted:
+                keys = [(place, key) for place, key, _ in taken] or [(lowest, NO_KEY)]
+                taken += _of_keys(db, of, keys, wanted - len(taken), None, min(1, len(taken)))
+        else:
+            for keys in _keys(db, of, last, wanted, capacity):
+                taken += _of_keys(db, of, keys, wanted - len(taken), capacity)
+                if len(taken) == wanted:
+                    break
         if taken:
             turns.record(flow, below, taken[-1][0])
         found += [(key, row) for _, key, row in taken]
     return found
 
 
+def _firsts(db: apsw.Connection, of: _Values, last: int, wanted: int) -> list[tuple[int, int, rows.Row]]:
+    """The first job of each place in the order of their turns: those after ``last``, then from the beginning."""
+    found: list[tuple[int, int, rows.Row]] = []
+    for after, upto in ((last, _MOST), (-1, last)):
+        if len(found) < wanted:
+            bounds: _Values = {"after": after, "upto": upto, "limit": wanted - len(found)}
+            found += [(row[-1], NO_KEY, row) for row in db.execute(_FIRSTS, {**of, **bounds})]
+    return found
+
+
 def _keys(
-    db: apsw.Connection, of: _Values, last: int, most: int, capacity: KeyCapacity | None
+    db: apsw.Connection, of: _Values, last: int, most: int, capacity: KeyCapacity
 ) -> Iterator[list[tuple[int, int]]]:
-    """Places with ready jobs, in the order of their turns: those after ``last``, then from the beginning. With
-    ``capacity``, each has the hash of its key, and keys at their limit are left out. Yields lists of up to ``most``."""
-    sql = _NEXT_PLACES if capacity is None else _NEXT_KEYS
+    """Places with ready jobs, in the order of their turns: those after ``last``, then from the beginning. Each has the
+    hash of its key, and keys at their limit are left out. Yields lists of up to ``most``."""
     keys: list[tuple[int, int]] = []
     at_once = most
     for after, upto in ((last, _MOST), (-1, last)):
         while True:
             bounds: _Values = {"after": after, "upto": upto, "limit": at_once}
-            some: list[tuple[int, int]] = db.execute(sql, {**of, **bounds}).fetchall()  # type: ignore[assignment]  # STRICT
-            keys += some if capacity is None else capacity.open_keys(some)
+            some: list[tuple[int, int]] = db.execute(_NEXT_KEYS, {**of, **bounds}).fetchall()  # type: ignore[assignment]  # STRICT
+            keys += capacity.open_keys(some)
             while len(keys) >= most:
                 yield keys[:most]
                 keys = keys[most:]
@@ -106,11 +131,16 @@ def _keys(
 
 
 def _of_keys(
-    db: apsw.Connection, of: _Values, keys: list[tuple[int, int]], wanted: int, capacity: KeyCapacity | None
+    db: apsw.Connection,
+    of: _Values,
+    keys: list[tuple[int, int]],
+    wanted: int,
+    capacity: KeyCapacity | None,
+    offset: int = 0,
 ) -> list[tuple[int, int, rows.Row]]:
-    """Jobs of these places and keys in turn, each with place and key; ``capacity`` is reduced by their number."""
+    """Jobs of these places and keys in turn, after the first ``offset`` of each, with place and key; ``capacity`` is
+    reduced by their number."""
     found: list[tuple[int, int, rows.Row]] = []
-    offset = 0
     # Repeated for the keys that may have more, until there are enough; one pass is usually enough.
     while keys and len(found) < wanted:
         each = -(-(wanted - len(found)) // len(keys))
