@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "react";
 import type { AuditFilter } from "@/api/audit";
 import type { AuditAct } from "@/api/model";
 import { FilterChips } from "@/components/filter-chips";
+import { Filters } from "@/components/filters";
 import { fromLocal, toLocal } from "@/lib/local-time";
 import styles from "./audit.module.css";
 import { LONGEST_TEXT } from "./search";
@@ -22,7 +23,7 @@ export function AuditFilters({ filter, onChange }: Props) {
   // A URL may name several.
   const several = filter.act.length > 1 ? [{ value: SEVERAL, label: `${filter.act.length} acts` }] : [];
   return (
-    <div className={styles["bar"]}>
+    <Filters>
       <FilterChips
         legend="Filter by outcome"
         chips={CHIPS}
@@ -54,7 +55,7 @@ export function AuditFilters({ filter, onChange }: Props) {
         <TimeFilter label="From" value={filter.since} onChange={(since) => onChange({ since })} />
         <TimeFilter label="Until" value={filter.until} onChange={(until) => onChange({ until })} />
       </div>
-    </div>
+    </Filters>
   );
 }
 

@@ -9,6 +9,7 @@ import type { BatchWhole } from "@/api/model";
 import { ActionButton } from "@/components/action-button";
 import { Panel } from "@/components/panel";
 import { VisibleText } from "@/components/result/visible-text";
+import { Rows } from "@/components/rows";
 import { Age, Elapsed } from "@/components/times";
 import { ToneBadge } from "@/components/tone-badge";
 import { aboutMoney } from "@/lib/money";
@@ -131,7 +132,7 @@ function Failed({ batch }: { batch: BatchWhole }) {
         </a>
       }
     >
-      <ul className={styles["rows"]} aria-label="Failed jobs">
+      <Rows label="Failed jobs">
         {jobs.map((job) => (
           <li key={job.id} className={styles["fault"]}>
             <Link to="/jobs/$id" params={{ id: job.id }}>
@@ -147,7 +148,7 @@ function Failed({ batch }: { batch: BatchWhole }) {
             </span>
           </li>
         ))}
-      </ul>
+      </Rows>
       {jobs.length < failed && jobs.length > 0 && (
         <p className={styles["rest"]}>The newest {number(jobs.length)} are shown; the download has all.</p>
       )}
@@ -158,7 +159,7 @@ function Failed({ batch }: { batch: BatchWhole }) {
 function Refused({ batch }: { batch: BatchWhole }) {
   return (
     <Panel title={`${number(batch.refused)} refused`} flush>
-      <ul className={styles["rows"]} aria-label="Refused lines">
+      <Rows label="Refused lines">
         {batch.errors.map((one) => (
           <li key={one.line} className={styles["fault"]}>
             <span>Line {number(one.line)}</span>
@@ -172,7 +173,7 @@ function Refused({ batch }: { batch: BatchWhole }) {
             </span>
           </li>
         ))}
-      </ul>
+      </Rows>
     </Panel>
   );
 }
