@@ -2,11 +2,12 @@ import { Button } from "@mantine/core";
 import { IconArrowLeft, IconDownload, IconPlayerStop } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { type ReactNode, useState } from "react";
+import { useState } from "react";
 import { failedJobsQuery, resultsAddress } from "@/api/batches";
 import { currencyQuery } from "@/api/flows";
 import type { BatchWhole } from "@/api/model";
 import { ActionButton } from "@/components/action-button";
+import { Fact } from "@/components/fact-line";
 import { Panel } from "@/components/panel";
 import { VisibleText } from "@/components/result/visible-text";
 import { Rows } from "@/components/rows";
@@ -104,15 +105,6 @@ export function BatchView({ batch }: { batch: BatchWhole }) {
       <Failed batch={batch} />
       {batch.refused > 0 && <Refused batch={batch} />}
       <CancelDialog opened={cancelling} batch={batch} onClose={() => setCancelling(false)} />
-    </div>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
     </div>
   );
 }

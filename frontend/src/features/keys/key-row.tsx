@@ -1,8 +1,9 @@
 import { IconBan, IconRotateClockwise } from "@tabler/icons-react";
-import { type ReactNode, useState } from "react";
+import { useState } from "react";
 import { useAccess } from "@/access/access-context";
 import type { ApiKey } from "@/api/model";
 import { ActionButton } from "@/components/action-button";
+import { Fact } from "@/components/fact-line";
 import { VisibleText } from "@/components/result/visible-text";
 import { Age } from "@/components/times";
 import { ToneBadge } from "@/components/tone-badge";
@@ -12,7 +13,7 @@ import { useBlocked } from "@/live/use-blocked";
 import { stateOf, wordsForRate } from "./key-words";
 import styles from "./keys.module.css";
 import { RevokeDialog } from "./revoke-dialog";
-import { RotateDialog } from "./rotate-dialog";
+import { RotateKeyDialog } from "./rotate-dialog";
 
 export function KeyRow({ apiKey, all }: { apiKey: ApiKey; all: readonly ApiKey[] }) {
   const [dialog, setDialog] = useState<"rotate" | "revoke" | null>(null);
@@ -67,17 +68,8 @@ export function KeyRow({ apiKey, all }: { apiKey: ApiKey; all: readonly ApiKey[]
           />
         </div>
       )}
-      <RotateDialog opened={dialog === "rotate"} apiKey={apiKey} onClose={close} />
+      <RotateKeyDialog opened={dialog === "rotate"} apiKey={apiKey} onClose={close} />
       <RevokeDialog opened={dialog === "revoke"} apiKey={apiKey} own={own} onClose={close} />
     </li>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }

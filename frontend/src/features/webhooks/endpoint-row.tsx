@@ -16,6 +16,7 @@ import type { Endpoint } from "@/api/model";
 import { deliveryQuery, enableEndpoint, testEndpoint, webhookKeys } from "@/api/webhooks";
 import { ActionButton } from "@/components/action-button";
 import { Fact, FactLine } from "@/components/fact-line";
+import { Failure } from "@/components/failure";
 import { VisibleText } from "@/components/result/visible-text";
 import { Age } from "@/components/times";
 import { ToneBadge } from "@/components/tone-badge";
@@ -24,7 +25,7 @@ import { madeBy } from "@/lib/made-by";
 import { useBlocked } from "@/live/use-blocked";
 import { type End, EndDialog } from "./end-dialog";
 import { draftOf, EditDialog } from "./endpoint-dialogs";
-import { RotateDialog } from "./rotate-dialog";
+import { RotateSecretDialog } from "./rotate-dialog";
 import styles from "./webhooks.module.css";
 import { EVENTS, nameOf, stateOf, wordsFor } from "./words";
 
@@ -156,13 +157,9 @@ function Actions({ endpoint }: { endpoint: Endpoint }) {
       <div role="status" className={styles["test"]}>
         {testing.data !== undefined && failure === null && <TestOutcome id={testing.data.id} />}
       </div>
-      {failure !== null && (
-        <p role="alert" className={styles["failed"]}>
-          {messageOf(failure)}
-        </p>
-      )}
+      {failure !== null && <Failure>{messageOf(failure)}</Failure>}
       <EditDialog opened={dialog === "edit"} endpoint={endpoint} onClose={close} />
-      <RotateDialog opened={dialog === "rotate"} endpoint={endpoint} onClose={close} />
+      <RotateSecretDialog opened={dialog === "rotate"} endpoint={endpoint} onClose={close} />
       <EndDialog
         end={dialog === "disable" || dialog === "delete" ? dialog : null}
         endpoint={endpoint}
