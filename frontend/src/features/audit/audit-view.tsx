@@ -6,7 +6,7 @@ import { type AuditFilter, auditQuery, exportAddress } from "@/api/audit";
 import { messageOf } from "@/api/errors";
 import { keysQuery } from "@/api/keys";
 import { Card } from "@/components/card";
-import { LoadMore } from "@/components/load-more";
+import { NextPage } from "@/components/load-more";
 import { NoMatch } from "@/components/no-match";
 import { NotLoaded } from "@/components/not-loaded";
 import { Notice } from "@/components/notice";
@@ -84,11 +84,7 @@ function Entries({ filter, top, onChange }: EntriesProps) {
           <AuditRow key={entry.id} entry={entry} names={names} onFilter={onChange} />
         ))}
       </Rows>
-      <LoadMore
-        query={query}
-        why={messageOf(query.error)}
-        onLoad={() => void query.fetchNextPage({ cancelRefetch: false })}
-      />
+      <NextPage query={query} why={messageOf(query.error)} />
     </>
   );
 }

@@ -10,11 +10,12 @@ import type { Batch } from "@/api/model";
 import { ActionButton } from "@/components/action-button";
 import { Card } from "@/components/card";
 import { CodeLine } from "@/components/code-line";
-import { LoadMore } from "@/components/load-more";
+import { NextPage } from "@/components/load-more";
 import { NotLoaded } from "@/components/not-loaded";
 import { Notice } from "@/components/notice";
 import { PageFrame } from "@/components/page-frame";
 import { VisibleText } from "@/components/result/visible-text";
+import { RowTop } from "@/components/row-top";
 import { Rows } from "@/components/rows";
 import { Age } from "@/components/times";
 import { ToneBadge } from "@/components/tone-badge";
@@ -83,11 +84,7 @@ function Batches() {
           <Row key={batch.id} batch={batch} />
         ))}
       </Rows>
-      <LoadMore
-        query={query}
-        why={messageOf(query.error)}
-        onLoad={() => void query.fetchNextPage({ cancelRefetch: false })}
-      />
+      <NextPage query={query} why={messageOf(query.error)} />
     </>
   );
 }
@@ -96,19 +93,21 @@ function Row({ batch }: { batch: Batch }) {
   const { label, icon, tone } = lookOf(batch);
   return (
     <li className={styles["row"]} data-batch={batch.id}>
-      <div className={styles["top"]}>
-        <h2 className={styles["name"]}>
+      <RowTop
+        heading="h2"
+        name={
           <Link to="/batches/$id" params={{ id: batch.id }}>
             {batch.name === null ? batch.id : <VisibleText text={batch.name} />}
           </Link>
-        </h2>
+        }
+      >
         <ToneBadge tone={tone} icon={icon}>
           {label}
         </ToneBadge>
         <span className={styles["when"]}>
           <Age at={batch.createdAt} />
         </span>
-      </div>
+      </RowTop>
       <BatchProgress batch={batch} />
     </li>
   );

@@ -8,7 +8,7 @@ import type { CallbackVerdict } from "@/api/model";
 import { Card } from "@/components/card";
 import { FilterChips } from "@/components/filter-chips";
 import { Filters } from "@/components/filters";
-import { LoadMore } from "@/components/load-more";
+import { NextPage } from "@/components/load-more";
 import { NotLoaded } from "@/components/not-loaded";
 import { Notice } from "@/components/notice";
 import { PageFrame } from "@/components/page-frame";
@@ -81,11 +81,7 @@ function Kept({ verdict, top, onClear }: KeptProps) {
           );
         })}
       </Rows>
-      <LoadMore
-        query={query}
-        why={messageOf(query.error)}
-        onLoad={() => void query.fetchNextPage({ cancelRefetch: false })}
-      />
+      <NextPage query={query} why={messageOf(query.error)} />
     </>
   );
 }

@@ -135,8 +135,12 @@ function Rows({ filter, narrow, list, onClear, onStarted, peeked, onPeek }: Rows
           }}
         />
       </div>
-      {!applying && (
-        <LoadMore query={query} why={messageOf(query.error)} onLoad={() => void more().catch(() => {})} />
+      {query.hasNextPage && !applying && (
+        <LoadMore
+          busy={query.isFetchingNextPage}
+          why={query.isFetchNextPageError ? messageOf(query.error) : null}
+          onLoad={() => void more().catch(() => {})}
+        />
       )}
     </>
   );

@@ -5,6 +5,7 @@ import type { ApiKey } from "@/api/model";
 import { ActionButton } from "@/components/action-button";
 import { Fact } from "@/components/fact-line";
 import { VisibleText } from "@/components/result/visible-text";
+import { RowTop } from "@/components/row-top";
 import { Age } from "@/components/times";
 import { ToneBadge } from "@/components/tone-badge";
 import { madeBy } from "@/lib/made-by";
@@ -24,14 +25,11 @@ export function KeyRow({ apiKey, all }: { apiKey: ApiKey; all: readonly ApiKey[]
   const close = () => setDialog(null);
   return (
     <li className={styles["row"]} data-key={apiKey.id} data-ended={ended || undefined}>
-      <div className={styles["top"]}>
-        <h2 className={styles["name"]}>
-          <VisibleText text={apiKey.name} />
-        </h2>
+      <RowTop heading="h2" name={<VisibleText text={apiKey.name} />}>
         <code className={styles["id"]}>{apiKey.id}</code>
         <ToneBadge tone={tone}>{label}</ToneBadge>
         {own && <ToneBadge tone="blue">You</ToneBadge>}
-      </div>
+      </RowTop>
       <dl className={styles["facts"]}>
         <Fact name="Rights">{apiKey.rights.join(", ")}</Fact>
         <Fact name="Flows">{apiKey.flows === null ? "all" : apiKey.flows.join(", ")}</Fact>

@@ -1,20 +1,21 @@
 import { NativeSelect, TextInput } from "@mantine/core";
 import { IconSend } from "@tabler/icons-react";
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { useEffect, useRef, useState } from "react";
+import { useRef } from "react";
 import { useWhyNot } from "@/access/access-context";
 import { messageOf } from "@/api/errors";
 import type { Endpoint } from "@/api/model";
 import { type DeliveryFilter, deliveriesQuery, endpointsQuery, looksAgainIn } from "@/api/webhooks";
 import { FilterChips } from "@/components/filter-chips";
 import { Filters } from "@/components/filters";
-import { LoadMore } from "@/components/load-more";
+import { NextPage } from "@/components/load-more";
 import { NoMatch } from "@/components/no-match";
 import { NotLoaded } from "@/components/not-loaded";
 import { Notice } from "@/components/notice";
 import { Panel } from "@/components/panel";
 import { LoadingRows, Rows } from "@/components/rows";
 import { useScrolledPast } from "@/lib/scrolled";
+import { useTyped } from "@/lib/use-typed";
 import styles from "./deliveries.module.css";
 import { DeliveryRow } from "./delivery-row";
 import { DELIVERIES } from "./endpoint-row";
@@ -79,15 +80,9 @@ function EndpointFilter({ endpoints, chosen, onChange }: EndpointFilterProps) {
   );
 }
 
-/** Filters as soon as a whole id stands there. If the URL changes elsewhere, its value replaces what was typed. */
+/** Filters as soon as a whole id stands there. */
 function JobFilter({ job, onChange }: { job: string; onChange: (job: string) => void }) {
-  const [typed, setTyped] = useState(job);
-  const sent = useRef(job);
-  useEffect(() => {
-    if (job === sent.current) return;
-    sent.current = job;
-    setTyped(job);
-  }, [job]);
+  const { typed, setTyped, sent } = useTyped(job);
   const change = (text: string) => {
     setTyped(text);
     const id = asId(text);
@@ -143,11 +138,7 @@ function Log({ filter, onChange, endpoints, top }: LogProps) {
           <DeliveryRow key={delivery.id} delivery={delivery} endpoints={endpoints} />
         ))}
       </Rows>
-      <LoadMore
-        query={query}
-        why={messageOf(query.error)}
-        onLoad={() => void query.fetchNextPage({ cancelRefetch: false })}
-      />
+      <NextPage query={query} why={messageOf(query.error)} />
     </>
   );
 }

@@ -18,6 +18,7 @@ import { ActionButton } from "@/components/action-button";
 import { Fact, FactLine } from "@/components/fact-line";
 import { Failure } from "@/components/failure";
 import { VisibleText } from "@/components/result/visible-text";
+import { RowTop } from "@/components/row-top";
 import { Age } from "@/components/times";
 import { ToneBadge } from "@/components/tone-badge";
 import { hasDraft } from "@/lib/draft";
@@ -34,15 +35,12 @@ export function EndpointRow({ endpoint }: { endpoint: Endpoint }) {
   const disabled = endpoint.disabledAt !== null;
   return (
     <li className={styles["row"]} data-endpoint={endpoint.id} data-disabled={disabled || undefined}>
-      <div className={styles["top"]}>
-        <h3 className={styles["name"]}>
-          <VisibleText text={nameOf(endpoint)} />
-        </h3>
+      <RowTop heading="h3" name={<VisibleText text={nameOf(endpoint)} />}>
         <ToneBadge tone={tone}>{label}</ToneBadge>
         <code className={styles["url"]}>
           <VisibleText text={endpoint.url} />
         </code>
-      </div>
+      </RowTop>
       {why !== null && (
         <p className={styles["why"]}>
           {endpoint.disabledAt !== null && (
