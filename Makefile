@@ -135,6 +135,10 @@ fix: setup frontend/node_modules/.installed ## Format, and fix what can be fixed
 kill-test: setup ## Kill the server again and again under load of all kinds, and look for what is lost or doubled: CYCLES=1000
 	@cd backend && ../$(BIN)/python -m tests.faults.kill_campaign --cycles $(or $(CYCLES),1000)
 
+.PHONY: bulk-kill-test
+bulk-kill-test: setup ## Kill one big bulk retry, then one big bulk replay, again and again on their way: JOBS=100000 KILLS=50
+	@cd backend && ../$(BIN)/python -m tests.faults.bulk_campaign --jobs $(or $(JOBS),100000) --kills $(or $(KILLS),50)
+
 .PHONY: soak
 soak: setup ## All kinds of load for an hour against one server; checks memory, latency and invariants: SECONDS=3600
 	@cd backend && ../$(BIN)/python -m tests.faults.soak --seconds $(or $(SECONDS),3600)

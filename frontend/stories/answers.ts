@@ -15,8 +15,10 @@ export function idAt(seconds: number, nth = 0): string {
   return `${second.toString(16).padStart(8, "0")}${(0x5ca1ab1e0000 + nth).toString(16).padStart(16, "0")}`;
 }
 
-type Body<P extends keyof paths> = paths[P]["get"] extends { responses: infer R }
-  ? R extends { 200: { content: { "application/json": infer B } } }
+type Body<P extends keyof paths, M extends "get" | "post"> = paths[P][M] extends { responses: infer R }
+  ? Extract<R[keyof R & (200 | 201 | 202)], { content: { "application/json": unknown } }> extends {
+      content: { "application/json": infer B };
+    }
     ? B
     : never
   : never;
@@ -32,16 +34,36 @@ export class Refusal {
   }
 }
 
+/** The beginning of an answer. Its rest never comes: it is waited for, or the connection breaks. */
+export class Beginning {
+  readonly text: string;
+  readonly end: "waits" | "breaks";
+
+  constructor(text: string, end: "waits" | "breaks") {
+    this.text = text;
+    this.end = end;
+  }
+}
+
 export interface Asked {
   readonly query: URLSearchParams;
   /** What stands in the path for `{id}`; "" if there is none. */
   readonly id: string;
+  /** What was sent as JSON; null if nothing was. */
+  readonly body: unknown;
 }
 
 type Answer<B> = B | Refusal | ((asked: Asked) => B | Refusal);
+type Posted = { [P in keyof paths]: paths[P] extends { post: object } ? P : never }[keyof paths];
 
-/** What the API answers to GET, by its paths; the types are those of the OpenAPI document. */
-export type Answers = { [P in Exclude<keyof paths, "/jobs">]?: Answer<Body<P>> } & {
+/**
+ * What the API answers to GET, by its paths, and to POST ("POST /bulk-actions"); the types are those of the OpenAPI
+ * document. Every other request that would change something is refused.
+ */
+export type Answers = { [P in Exclude<keyof paths, "/jobs" | "/jobs/export">]?: Answer<Body<P, "get">> } & {
+  [P in Posted as `POST ${P}`]?: Answer<Body<P, "post">>;
+} & {
   // Snippets come with a search only.
   "/jobs"?: Answer<WireSummary[]>;
+  "/jobs/export"?: Answer<Beginning>;
 };

@@ -11,7 +11,7 @@ import { AUDIT, KEYS, SESSIONS } from "./people.ts";
 import { CURRENCY, PRICES, usedBy } from "./prices.ts";
 import { busySeries } from "./series.ts";
 
-const TODAY = busySeries({ query: new URLSearchParams({ since: "2026-11-26T00:00:00.000Z" }), id: "" });
+const TODAY = busySeries({ query: new URLSearchParams({ since: "2026-11-26T00:00:00.000Z" }) });
 
 /** What a flow used today, and a budget if it has one, in whole units of the currency. */
 function spending(name: string, budget: number | null): WireFlow["spending"] {
@@ -220,8 +220,8 @@ export const NEW: Answers = {
   "/sessions": [],
   "/stats": { total: 0, byStatus: {}, byFlow: {}, oldestPendingSeconds: null },
   "/stats/series": ({ query }) => ({
-    ...busySeries({ query, id: "" }),
-    total: busySeries({ query: new URLSearchParams({ flow: "" }), id: "" }).total,
+    ...busySeries({ query }),
+    total: busySeries({ query: new URLSearchParams({ flow: "" }) }).total,
     flows: [],
     buckets: [],
     countedSince: ago(120),

@@ -114,7 +114,7 @@ export const OVER_BUDGET = told(
     waitingOn: {
       kind: "over_budget",
       detail:
-        "The budget of the flow minutes of 10.00 EUR a day is used up. It opens at 00:00 UTC, or when the budget is raised.",
+        "The budget of the flow minutes of 10.00 EUR a day is used up; raising it opens the flow at once.",
       until: ago(-34_200),
     },
   },

@@ -140,7 +140,7 @@ function sums(all: readonly Readonly<Record<string, number>>[]): Record<string, 
 }
 
 /** What happened on a busy server; the answer to `GET /stats/series`. */
-export function busySeries({ query }: Asked): Series {
+export function busySeries({ query }: Pick<Asked, "query">): Series {
   const step = query.get("step") ?? "1h";
   const seconds = STEP_SECONDS[step] ?? 3_600;
   const since = Math.floor(Date.parse(query.get("since") ?? ago(86_400)) / 1_000 / seconds) * seconds * 1_000;

@@ -6,7 +6,7 @@
 import { readFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { extname, join, normalize } from "node:path";
-import { type Asked, NOW, Refusal } from "./answers.ts";
+import { type Asked, Beginning, NOW, Refusal } from "./answers.ts";
 import { STORIES, type Step, type Story } from "./stories.ts";
 
 const [folder = "../backend/src/job_processor/ui", port = "0"] = process.argv.slice(2);
@@ -35,8 +35,8 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   if (story === undefined) return send(response, 404, "text/plain", "No such story.\n");
   if (path.startsWith("/ui/")) return sendPage(response, story);
   if (path === "/events") return openStream(response);
-  if (request.method !== "GET") return sendProblem(response, new Refusal(501, "In a story nothing changes."));
-  return sendApi(response, story, path, searchParams);
+  if (request.method === "GET") return sendApi(response, story.api, path, searchParams);
+  return sendApi(response, story.api, `${request.method} ${path}`, searchParams, await json(request));
 }
 
 function ofStory({ api: _, ...rest }: Story) {
@@ -63,11 +63,27 @@ function openStream(response: ServerResponse): void {
   response.write("event: hello\ndata: {}\n\n");
 }
 
-function sendApi(response: ServerResponse, { api }: Story, path: string, query: URLSearchParams): void {
+async function json(request: IncomingMessage): Promise<unknown> {
+  const text = (await request.toArray()).join("");
+  return text === "" ? null : JSON.parse(text);
+}
+
+/** `path`: with the method before it, if that is not GET. */
+function sendApi(
+  response: ServerResponse,
+  api: Story["api"],
+  path: string,
+  query: URLSearchParams,
+  body: unknown = null,
+): void {
   const { answer: named, id } = findAnswer(api, path);
-  const found = typeof named === "function" ? named({ query, id }) : named;
+  const found = typeof named === "function" ? named({ query, id, body }) : named;
   if (found instanceof Refusal) {
     sendProblem(response, found);
+    return;
+  }
+  if (found instanceof Beginning) {
+    sendBeginning(response, found);
     return;
   }
   const limit = query.has("ids") ? Number.POSITIVE_INFINITY : ROWS_AT_MOST;
@@ -81,6 +97,14 @@ function sendApi(response: ServerResponse, { api }: Story, path: string, query: 
   sendJson(response, 200, found.slice(0, limit));
 }
 
+/** Long enough for the page to take what came, which it drops if the connection breaks first. */
+const BREAKS_AFTER_MS = 300;
+
+function sendBeginning(response: ServerResponse, { text, end }: Beginning): void {
+  response.writeHead(200, { "content-type": "text/plain" }).write(text);
+  if (end === "breaks") setTimeout(() => response.destroy(), BREAKS_AFTER_MS);
+}
+
 function findAnswer(api: Story["api"], path: string) {
   const answers = Object.entries(api) as [string, unknown | ((asked: Asked) => unknown)][];
   const exact = answers.find(([name]) => name === path);
@@ -89,7 +113,10 @@ function findAnswer(api: Story["api"], path: string) {
     const match = new RegExp(`^${name.replaceAll(/\{\w+\}/g, "([^/]+)")}$`).exec(path);
     if (match !== null) return { answer: found, id: match[1] ?? "" };
   }
-  return { answer: new Refusal(404, `The story does not answer ${path}.`), id: "" };
+  const refusal = path.startsWith("/")
+    ? new Refusal(404, `The story does not answer ${path}.`)
+    : new Refusal(501, "In this story nothing changes.");
+  return { answer: refusal, id: "" };
 }
 
 function sendProblem(response: ServerResponse, { status, detail }: Refusal): void {

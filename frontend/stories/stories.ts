@@ -1,11 +1,11 @@
 import { keySession, wireSession } from "../src/testing/access-factories.ts";
 import { wireFlow } from "../src/testing/flow-factories.ts";
-import { wireBulkAction } from "../src/testing/job-factories.ts";
 import { type Answers, ago, Refusal } from "./answers.ts";
 import { BUSY, FLOWS, NEW } from "./busy-server.ts";
 import * as ended from "./ended-jobs.ts";
 import { BATCHES } from "./kept.ts";
 import { LONG } from "./long-job.ts";
+import * as many from "./many-at-once.ts";
 import * as open from "./open-jobs.ts";
 import { busySeries } from "./series.ts";
 
@@ -39,20 +39,6 @@ const SIGNED_OUT: Answers = {
       { kind: "key", name: "API key", path: "/session" },
     ],
   },
-};
-const BULK: Answers = {
-  ...BUSY,
-  "/bulk-actions": [
-    wireBulkAction({
-      status: "RUNNING",
-      query: { status: ["FAILED"], flow: "invoices" },
-      createdAt: ago(12),
-      updatedAt: ago(1),
-      matched: 1_840,
-      done: 1_212,
-      skipped: { changed_meanwhile: 14 },
-    }),
-  ],
 };
 const PERSON: Answers = {
   ...BUSY,
@@ -101,6 +87,17 @@ function ofFlow(name: string, shows: string, steps: readonly Step[] = []): Story
   return { name: `flow-${name}`, path: `flows#flow-${name}`, api: BUSY, shows, steps };
 }
 
+const SELECT = "Select all that match";
+
+function bulk(name: string, shows: string, api: Answers, ...clicks: readonly string[]): Story {
+  const steps = clicks.map((click) => ({ click }));
+  return { name: `bulk-${name}`, path: "?status=FAILED", api, steps, shows };
+}
+
+function exported(name: string, shows: string, api: Answers, steps: readonly Step[] = []): Story {
+  return { name: `export-${name}`, path: "", api, steps: [{ click: "Export" }, ...steps], shows };
+}
+
 /** Every screen, in each of its states. */
 export const STORIES: readonly Story[] = [
   { name: "list", path: "", api: BUSY, shows: "Select all that match" },
@@ -115,7 +112,15 @@ export const STORIES: readonly Story[] = [
     steps: [{ click: "Groups" }],
     shows: "Retry all…",
   },
-  { name: "list-busy", path: "", api: BULK, shows: "1,212 retried" },
+  bulk("asks", "Optional; it stands", many.BULK_ENDED, SELECT, "Retry"),
+  bulk("asks-delete", "This cannot be undone.", many.BULK_ENDED, SELECT, "Delete"),
+  bulk("asks-replay", "The jobs themselves do not change.", many.BULK_ENDED, SELECT, "Replay"),
+  bulk("running", "1,212 retried", many.BULK_RUNNING),
+  bulk("waiting", "as many waiting jobs", many.BULK_WAITING, SELECT),
+  bulk("ended", "7 failed (damaged in the store)", many.BULK_ENDED, SELECT, "Retry", "Retry 1,840 jobs"),
+  exported("asks", "NDJSON has every field", BUSY),
+  exported("running", "62 of 155 jobs…", many.EXPORT_RUNNING, [{ click: "CSV" }]),
+  exported("broken", "What came is kept.", many.EXPORT_BROKEN, [{ click: "CSV" }]),
   {
     name: "list-offline",
     path: "",

@@ -1,4 +1,4 @@
-"""The composition root: builds store, processors, loops and HTTP server of one process from the settings."""
+"""The composition root: builds the store, processors, loops and HTTP server of one process from the settings."""
 
 import asyncio
 import contextlib
@@ -45,7 +45,7 @@ _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """What a process does: serve HTTP, process jobs, or both."""
+    """The tasks of a process: serve HTTP, process jobs, or both."""
 
     http: bool
     works: bool
@@ -57,13 +57,13 @@ SERVE, API, WORKER = Role(True, True), Role(True, False), Role(False, True)
 class App:
     """One process of the product. ``run`` returns the exit code: 0 after a signal, 1 if the store or server failed.
 
-    ``announce``: prints a line for the user. Raises ``SettingsInvalid``.
+    ``announce``: a function that prints a line for the user. Raises ``SettingsInvalid``.
     """
 
     def __init__(self, settings: Settings, role: Role, announce: Callable[[str], None]) -> None:
         if role is not SERVE and not configured.make_store(settings).info.shared:
             raise SettingsInvalid(
-                "MONGODB_URI must be set to run api and worker apart: SQLite belongs to one process, use `serve`."
+                "MONGODB_URI must be set to run api and worker separately; with SQLite use `serve`, which is both."
             )
         try:
             failpoints.arm(settings.failpoints)
@@ -140,7 +140,7 @@ class App:
                 await self._serve(listening, port, loops)
         finally:
             self._bus.close()
-            # Concurrently, so that all dispatchers share one drain time.
+            # Concurrently, so that the drain times of all dispatchers overlap.
             await asyncio.gather(*(loop.stop() for loop in loops))
             await self._acts.close()
             for processor in opened:
@@ -157,7 +157,7 @@ class App:
             await self._stop.wait()
 
     def _serve_metrics(self, stack: contextlib.ExitStack) -> None:
-        """Serve the metrics on METRICS_PORT: a worker has no API."""
+        """Serve the metrics on METRICS_PORT, because a worker has no API."""
         port, host = self._settings.metrics_port, self._settings.host
         if port is None:
             return
@@ -212,7 +212,7 @@ class App:
         if first is not None:
             self._announce(f"The first admin key is in {first}. Make keys of your own with it, then revoke it.")
         await self._stop.wait()
-        # Stop the loops before the server, so that draining attempts can still get callbacks.
+        # Stop the loops before the server, so that attempts can still get callbacks while they drain.
         await asyncio.gather(*(loop.stop() for loop in loops))
         self._server.should_exit = True
         await serving
@@ -244,10 +244,10 @@ class App:
         return await first_key.make_if_none(self._acts.api_keys, self._settings.data_dir)
 
     def _hosts(self) -> Sequence[str]:
-        """The names allowed in the Host header, against DNS rebinding; empty: any.
+        """The names allowed in the Host header, as a protection against DNS rebinding; empty: any.
 
-        ALLOWED_HOSTS; without it any, or the loopback names if HOST is a loopback address. The host of the callback URL
-        is added, as processors use it, and that of the redirect of a sign-in.
+        Without ALLOWED_HOSTS these are the loopback names if HOST is a loopback address, else any. The hosts of the
+        callback URL and of the sign-in redirect are always allowed.
         """
         settings = self._settings
         if not settings.allowed_hosts and not is_loopback(settings.host):
@@ -274,7 +274,7 @@ class App:
         return listening
 
     def _serving_ended(self, serving: asyncio.Task[None]) -> None:
-        """If the HTTP server ended by itself, end the process with 1, so that its supervisor restarts it."""
+        """If the HTTP server has stopped by itself, exit with code 1, so that the supervisor restarts the process."""
         if not self._stop.is_set():
             log.error("server_ended")
             self._fail()

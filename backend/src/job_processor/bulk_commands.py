@@ -1,4 +1,4 @@
-"""The commands about bulk actions of a running server: count and ask, start, show the progress, abort, list."""
+"""The commands for bulk actions on a running server: count, confirm, start, show progress, abort, list."""
 
 import asyncio
 import secrets
@@ -15,22 +15,24 @@ _OPEN = frozenset(state.value for state in OPEN)
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """``action``: retry, cancel, delete or replay. ``query``: the filters as the API has them. ``everything``: without
-    filters all jobs are meant. ``sure``: do not ask."""
+class Options:
+    """The options of a bulk action. ``action``: retry, cancel, delete or replay. ``query``: the filters as the API has
+    them. ``everything``: allows a query without filters. ``confirmed``: do not ask for confirmation."""
 
     action: str
     query: Mapping[str, object]
     fields: Mapping[str, object] = field(default_factory=dict)
-    """Others of the request: ``limit``, ``reason``, ``flow``."""
+    """Other fields of the request: ``limit``, ``reason``, ``flow``."""
     everything: bool = False
     dry_run: bool = False
-    sure: bool = False
+    confirmed: bool = False
 
 
-async def run(client: Client, wanted: Wanted) -> int:
-    """Count the jobs, ask, start, and wait for the end; 0 if it is DONE and no job failed, else 1. Raises
-    ``RequestFailed``."""
+async def run(client: Client, wanted: Options) -> int:
+    """Count the jobs, ask for confirmation, start the bulk action and wait for its end. Raises ``RequestFailed``.
+
+    Returns the exit code: 0 if the bulk action is DONE and failed for no job, else 1.
+    """
     if not wanted.query and not wanted.everything:
         raise RequestFailed("Give a filter, such as --status failed, or --all for all jobs.")
     body = {"action": wanted.action, "query": wanted.query, **wanted.fields}
@@ -40,27 +42,29 @@ async def run(client: Client, wanted: Wanted) -> int:
     client.print(f"{number} {jobs} {'matches' if jobs == 'job' else 'match'}.")
     if wanted.dry_run or not counted["count"]:
         return 0
-    if not wanted.sure and not _agreed(f"{wanted.action} {number} {jobs}?"):
+    if not wanted.confirmed and not _agreed(f"{wanted.action} {number} {jobs}?"):
         client.print("Nothing was done.")
         return 1
-    # A key of its own: sent again after a broken connection, it is still one bulk action.
+    # The idempotency key prevents a second bulk action if the request is retried after a connection error.
     headers = {"idempotency-key": secrets.token_hex(16)}
     action = await client.ask_again("POST", "/bulk-actions", json=body, headers=headers)
     try:
         return _report(client, await _ended(client, action))
     except asyncio.CancelledError:
         print(file=sys.stderr)
-        client.print(f"It goes on: {action['id']}. To abort it: job-processor bulk abort {action['id']}")
+        client.print(f"The bulk action continues: {action['id']}. To abort it: job-processor bulk abort {action['id']}")
         raise
 
 
 async def listed(client: Client) -> int:
+    """Print the bulk actions, newest first. Returns the exit code. Raises ``RequestFailed``."""
     for action in await client.ask("GET", "/bulk-actions"):
         client.print(_line(action))
     return 0
 
 
 async def abort(client: Client, action_id: str) -> int:
+    """Abort a bulk action and wait for its end. Returns the exit code. Raises ``RequestFailed``."""
     action = await client.ask("POST", f"/bulk-actions/{action_id}/abort")
     return _report(client, await _ended(client, action), aborted=0)
 
@@ -77,9 +81,9 @@ async def _ended(client: Client, action: Any) -> Any:
 
 
 def _agreed(question: str) -> bool:
-    """Raises ``RequestFailed`` where nobody can be asked."""
+    """Ask for confirmation. Raises ``RequestFailed`` if standard input is not a terminal."""
     if not sys.stdin.isatty():
-        raise RequestFailed("This is no terminal, so nobody can confirm it; add --yes.")
+        raise RequestFailed("Standard input is not a terminal, so confirmation is not possible; add --yes.")
     return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 

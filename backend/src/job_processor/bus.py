@@ -1,6 +1,6 @@
-"""Fan-out of change notices to the listeners in this process.
+"""Publish/subscribe of change notices within this process.
 
-Publishing never waits: a slow listener's notices are coalesced, so that only the newest one of each job is kept.
+Publishing never waits. The pending notices of a slow listener are coalesced: only the newest one of each job is kept.
 """
 
 import asyncio
@@ -11,13 +11,13 @@ from job_processor.core.bulk import BulkAction
 from job_processor.store.base import Notice, Resync
 
 PENDING_LIMIT = 5_000
-"""Maximum number of jobs with pending notices per listener; beyond it they are replaced by one ``Resync``."""
+"""Maximum number of jobs with pending notices per listener; beyond it one ``Resync`` replaces them all."""
 
 
 class Listener:
-    """The pending notices of one listener: the newest of each job, in order of change, and of each bulk action.
+    """A subscriber with its queue: the newest notice of each job, in order of change, and of each bulk action.
 
-    ``flows``: only of jobs of these flows; ``None``: of all.
+    ``flows``: the flows whose jobs it gets notices of; ``None``: all.
     """
 
     def __init__(self, flows: Collection[str] | None = None) -> None:
@@ -29,14 +29,15 @@ class Listener:
         self.closed = False
 
     def put(self, notice: Notice | Resync) -> None:
+        """Queue the notice, in place of an older one of the same job."""
         if isinstance(notice, Resync):
             self._waiting.clear()
             self._resync = notice
         elif self._flows is not None and notice.flow not in self._flows:
-            # Do not even wake the listener: the time at which it sends something must not tell of other flows.
+            # Do not wake the listener: the times at which it sends would reveal changes in other flows.
             return
         else:
-            # Removed first, so that the dict stays in order of change.
+            # Remove the old notice first, so that the dict stays in order of change.
             self._waiting.pop(notice.job_id, None)
             self._waiting[notice.job_id] = notice
             if len(self._waiting) > PENDING_LIMIT:
@@ -54,8 +55,8 @@ class Listener:
         self._wake.set()
 
     async def take(self) -> list[Notice | Resync]:
-        """Wait for something and take all pending notices; an empty list if there are only bulk actions to be taken, or
-        the bus is closed."""
+        """Wait until something is pending, and take all pending notices. The list is empty if only bulk actions are
+        pending, or if the listener was closed."""
         await self._wake.wait()
         self._wake.clear()
         taken: list[Notice | Resync] = [] if self._resync is None else [self._resync]
@@ -67,12 +68,14 @@ class Listener:
         return taken
 
     def take_bulk_actions(self) -> list[BulkAction]:
-        """The jobs that changed since the last call."""
+        """Take the bulk actions that changed since the last call."""
         taken, self._bulk = list(self._bulk.values()), {}
         return taken
 
 
 class Bus:
+    """The listeners of this process: to all jobs, and to single jobs."""
+
     def __init__(self) -> None:
         self._of_all: set[Listener] = set()
         self._of_one: dict[str, set[Listener]] = {}
@@ -91,7 +94,7 @@ class Bus:
         return self._closed
 
     def publish(self, notice: Notice | Resync) -> None:
-        """Give the notice to the listeners of its job and of all jobs; listeners of other jobs cost nothing."""
+        """Queue the notice for the listeners to its job and to all jobs. Listeners to other jobs cost no time."""
         for listener in self._of_all:
             listener.put(notice)
         if isinstance(notice, Resync):
@@ -103,13 +106,13 @@ class Bus:
                 listener.put(notice)
 
     def publish_bulk_action(self, action: BulkAction) -> None:
-        """Tell the listeners to all jobs that this bulk action changed."""
+        """Queue the changed bulk action for the listeners to all jobs."""
         for listener in self._of_all:
             listener.put_bulk_action(action)
 
     @contextmanager
     def listen(self, job_id: str | None = None, flows: Collection[str] | None = None) -> Iterator[Listener]:
-        """Subscribe a listener to one job, or to all jobs (of these flows) if ``job_id`` is ``None``."""
+        """Subscribe a listener to one job; to all jobs (of these flows) if ``job_id`` is ``None``."""
         listener = Listener(flows)
         if self._closed:
             listener.close()

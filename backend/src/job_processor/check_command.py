@@ -1,4 +1,4 @@
-"""``check``: are settings, flows and store right, and do the endpoints answer?"""
+"""``check``: validates settings, flows and store, and checks that the endpoints answer."""
 
 import asyncio
 from collections.abc import Mapping
@@ -9,18 +9,18 @@ from job_processor.core.errors import JobProcessorError, ProcessorUnusable
 from job_processor.oidc.base import People
 from job_processor.oidc.errors import ProviderUnavailable
 from job_processor.processors.base import Processor
-from job_processor.processors.sign_of_life import Answering, SignOfLife
+from job_processor.processors.health import Health, HealthChecked
 from job_processor.store import drivers
 
 ONLINE_SECONDS = 10.0
-"""Timeout of a sign of life."""
+"""Timeout of each health check."""
 
 
 def check(environment: Mapping[str, str], *, plans: bool = False, online: bool = False) -> int:
-    """Print the settings in use; 0 if a start would succeed. Raises ``CommandFailed`` with all errors.
+    """Print the settings in use. Returns the exit code: 0 if a start would succeed. Raises ``CommandFailed``.
 
-    ``plans``: also print MongoDB's plan of every query; 1 if one is not as expected. ``online``: also ask each flow's
-    endpoint and the identity provider for a sign of life; 1 if one gives none.
+    ``plans``: also print MongoDB's plan of every query; 1 if one is not as expected. ``online``: also check the health
+    of each flow's endpoint and of the identity provider; 1 if a check fails.
     """
     loaded = load_settings(environment)
     for setting in settings.TABLE:
@@ -45,34 +45,34 @@ def check(environment: Mapping[str, str], *, plans: bool = False, online: bool =
         return 1
     if online:
         people = registry.make_people(loaded.oidc, loaded.webhook_secrets, store.now)
-        alive, known = asyncio.run(_all_alive(processors)), asyncio.run(_provider_answers(people))
-        if not alive:
-            print("Some endpoints would not take jobs: see above.")
-        if not known:
-            print("People could not sign in with the identity provider: see above.")
-        if not (alive and known):
+        healthy, can_sign_in = asyncio.run(_all_healthy(processors)), asyncio.run(_provider_answers(people))
+        if not healthy:
+            print("Some endpoints do not accept jobs: see above.")
+        if not can_sign_in:
+            print("People cannot sign in with the identity provider: see above.")
+        if not (healthy and can_sign_in):
             return 1
     print("All is well.")
     return 0
 
 
-async def _all_alive(processors: Mapping[str, Processor]) -> bool:
-    """Ask all endpoints at the same time, and print what each answers."""
-    found = await asyncio.gather(*(_sign_of_life(one) for one in processors.values()))
-    for name, sign in zip(processors, found, strict=True):
-        print(f"online {name}: {'ok' if sign.alive else 'FAILED'}: {sign.words}")
-    return all(sign.alive for sign in found)
+async def _all_healthy(processors: Mapping[str, Processor]) -> bool:
+    """Check all endpoints concurrently, and print the results. Returns whether all are healthy."""
+    found = await asyncio.gather(*(_health_of(one) for one in processors.values()))
+    for name, one in zip(processors, found, strict=True):
+        print(f"online {name}: {'ok' if one.healthy else 'FAILED'}: {one.message}")
+    return all(one.healthy for one in found)
 
 
 async def _provider_answers(people: People | None) -> bool:
-    """Ask the identity provider for its description and keys, and print what it answers."""
+    """Load the identity provider's metadata and keys, and print the result. Returns whether that succeeded."""
     if people is None:
         return True
     try:
         await people.open()
         try:
             async with asyncio.timeout(ONLINE_SECONDS):
-                alive, words = True, await people.sign_of_life()
+                alive, words = True, await people.health()
         finally:
             await people.close()
     except (ProviderUnavailable, ProcessorUnusable) as error:
@@ -83,15 +83,15 @@ async def _provider_answers(people: People | None) -> bool:
     return alive
 
 
-async def _sign_of_life(processor: Processor) -> SignOfLife:
-    nothing = SignOfLife(True, "It works inside this program; there is no endpoint to ask.")
-    if not isinstance(processor, Answering):
+async def _health_of(processor: Processor) -> Health:
+    nothing = Health(True, "It runs inside this program; there is no endpoint to check.")
+    if not isinstance(processor, HealthChecked):
         return nothing
     await processor.open()
     try:
         async with asyncio.timeout(ONLINE_SECONDS):
-            return await processor.sign_of_life() or nothing
+            return await processor.health() or nothing
     except TimeoutError:
-        return SignOfLife(False, f"No answer within {ONLINE_SECONDS:g} seconds.")
+        return Health(False, f"No answer within {ONLINE_SECONDS:g} seconds.")
     finally:
         await processor.close()

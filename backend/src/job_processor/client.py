@@ -1,4 +1,4 @@
-"""The HTTP client of the command line: submit, list and watch jobs of a running server, and submit batches."""
+"""The HTTP client of the command line, for a running server."""
 
 import asyncio
 import contextlib
@@ -18,21 +18,21 @@ from job_processor.core.job import FINAL
 
 BAR_WIDTH = 30
 PAUSE_SECONDS = 1.0
-"""Polling interval if the server does not hold requests, because it has no capacity or is about to stop."""
+"""Polling interval if the server does not hold requests (long polling), because it is overloaded or stopping."""
 
 
 class RequestFailed(JobProcessorError):
-    """The server cannot be reached, or answered with an error. ``is_passing``: the same request may succeed later."""
+    """The server is unreachable, or answered with an error. ``is_transient``: a retry may succeed."""
 
-    def __init__(self, message: str, *, is_passing: bool = False) -> None:
+    def __init__(self, message: str, *, is_transient: bool = False) -> None:
         super().__init__(message)
-        self.is_passing = is_passing
+        self.is_transient = is_transient
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A file to submit as a batch. ``output``: where its results are written. ``wait_seconds``: 0: it is not waited
-    for."""
+    """A file to submit as a batch. ``output``: the file for its results. ``wait_seconds``: the maximum time to wait for
+    its end; 0: do not wait. ``key``: the default key (customer or tenant) of its lines."""
 
     file: Path
     flow: str | None = None
@@ -45,8 +45,10 @@ class Batch:
 
 
 class Client:
-    """``url``: of the server. ``print_line`` prints a line of output. ``key``: an API key; empty: none. Methods return
-    the exit code."""
+    """A client of the server at ``url``. ``print_line``: prints a line of output. ``key``: an API key; empty: none.
+
+    Methods that return an ``int`` return the exit code of their command. Methods raise ``RequestFailed``.
+    """
 
     def __init__(self, url: str, print_line: Callable[[str], None], key: str = "") -> None:
         self._url = url.rstrip("/")
@@ -54,7 +56,7 @@ class Client:
         self._headers = {"authorization": f"Bearer {key}"} if key else {}
 
     async def submit(self, prompt: str, flow: str | None, wait_seconds: int, key: str | None = None) -> int:
-        """Submit a job and wait up to ``wait_seconds`` for its end; 0 if COMPLETED (or not waited for), else 1."""
+        """Submit a job, and wait up to ``wait_seconds`` for its end; 0 if it is COMPLETED or not waited for, else 1."""
         async with self._session() as session:
             body = {"prompt": prompt} | ({"flow": flow} if flow else {}) | ({} if key is None else {"key": key})
             end = time.monotonic() + wait_seconds
@@ -69,14 +71,14 @@ class Client:
         return 0 if not wait_seconds or job["status"] == "COMPLETED" else 1
 
     async def submit_file(self, wanted: Batch, bar: Callable[[str], None]) -> int:
-        """Submit the lines of a file as one batch, and wait for its end if that is wanted; 0 if all its jobs are
-        COMPLETED (or not waited for), else 1. ``bar`` shows how far it is."""
+        """Submit the lines of a file as one batch, and wait for its end if requested; 0 if all its jobs are COMPLETED
+        or not waited for, else 1. ``bar``: shows a line of progress."""
         options = {"name": wanted.name, "flow": wanted.flow, "partial": "true" if wanted.partial else None}
         options |= {"webhookUrl": wanted.webhook_url, "key": wanted.key}
         as_object = wanted.file.suffix == ".json"
         params = {} if as_object else {name: value for name, value in options.items() if value}
         media = "application/json" if as_object else "application/x-ndjson"
-        # A key of its own: sent again after a broken connection, it is still one batch.
+        # The idempotency key prevents a second batch if the request is retried after a connection error.
         headers = {"content-type": media, "idempotency-key": secrets.token_hex(16)}
         try:
             body = await asyncio.to_thread(wanted.file.read_bytes)
@@ -103,7 +105,7 @@ class Client:
         return 0 if batch["counts"]["completed"] == batch["lines"] else 1
 
     async def _save_results(self, session: aiohttp.ClientSession, batch_id: str, output: Path) -> None:
-        """Write the results to a file, which has its name when it is whole."""
+        """Download the results to a file. It gets its name only when it is complete."""
         unfinished = output.with_name(output.name + ".part")
         async with self._open(session, "GET", f"/batches/{batch_id}/results") as response:
             try:
@@ -115,27 +117,27 @@ class Client:
                 raise RequestFailed(f"{output} cannot be written: {error.strerror}.") from None
 
     async def _again(self, ask: Callable[[], Awaitable[Any]]) -> Any:
-        """The answer; asked again a few times while the server does not answer, or is busy."""
+        """The answer of ``ask``, which is retried with back-off after transient errors."""
         for pause in (1.0, 2.0, 4.0, 8.0):
             try:
                 return await ask()
             except RequestFailed as error:
-                if not error.is_passing:
+                if not error.is_transient:
                     raise
             await asyncio.sleep(pause)
         return await ask()
 
     async def list(self, limit: int, status: str | None, search: str | None = None, fields: str | None = None) -> int:
-        """``fields``: print these of each job, as a line of JSON."""
+        """Print the jobs, newest first. ``fields``: print only these fields of each job, as one JSON object a line."""
         async with self._session() as session:
             given = {"limit": str(limit), "status": status, "q": search, "fields": fields}
             params = {name: value for name, value in given.items() if value}
             for job in await self._json(session, "GET", "/jobs", params=params):
                 if fields:
-                    # In ASCII: a text of the job may have terminal escape sequences.
+                    # ASCII only, because texts of a job may contain terminal escape sequences.
                     self._print(json.dumps(job))
                     continue
-                # Prompts are untrusted: keep terminal escape sequences out.
+                # Prompts are untrusted: remove terminal escape sequences.
                 printable = "".join(c if c.isprintable() else " " for c in job["prompt"])
                 prompt = " ".join(printable.split())[:60]
                 flow = "  ".join([job["flow"], *_answered_by(job)])
@@ -143,11 +145,12 @@ class Client:
         return 0
 
     async def count(self, params: Mapping[str, str]) -> int:
-        """How many jobs match, as far as the server counts."""
+        """The number of matching jobs, up to the server's maximum."""
         async with self._session() as session:
             return int((await self._json(session, "GET", "/jobs/count", params=params))["count"])
 
     async def export(self, params: Mapping[str, str]) -> AsyncIterator[bytes]:
+        """The export as chunks of bytes."""
         async with self._session() as session, self._open(session, "GET", "/jobs/export", params=params) as response:
             async for chunk in response.content.iter_any():
                 yield chunk
@@ -156,7 +159,7 @@ class Client:
         self._print(line)
 
     async def watch(self) -> int:
-        """Print every change until interrupted, or until the server ends the stream."""
+        """Print every change of a job, until the command is interrupted or the server ends the stream."""
         async with self._session() as session, self._open(session, "GET", "/events") as response:
             is_job = False
             async for line in response.content:
@@ -167,7 +170,7 @@ class Client:
         return 0
 
     async def create_key(self, wanted: Mapping[str, object]) -> int:
-        """Make an API key and print it: this is the only time that it is shown."""
+        """Make an API key and print it. The server shows it only this once."""
         async with self._session() as session:
             made = await self._json(session, "POST", "/keys", json=wanted)
         self._print(key_line(made))
@@ -194,16 +197,16 @@ class Client:
         return 0
 
     async def ask(self, method: str, path: str, **options: Any) -> Any:
-        """The JSON of one answer. Raises ``RequestFailed``."""
+        """The JSON of an answer. Raises ``RequestFailed``."""
         async with self._session() as session:
             return await self._json(session, method, path, **options)
 
     async def ask_again(self, method: str, path: str, **options: Any) -> Any:
-        """As ``ask``, and again a few times while the server does not answer, or is busy."""
+        """As ``ask``, but transient errors are retried with back-off."""
         return await self._again(lambda: self.ask(method, path, **options))
 
     async def send(self, method: str, path: str) -> None:
-        """A request whose answer has no body. Raises ``RequestFailed``."""
+        """Send a request whose answer has no body. Raises ``RequestFailed``."""
         async with self._session() as session, self._open(session, method, path):
             pass
 
@@ -229,24 +232,24 @@ class Client:
     async def _open(
         self, session: aiohttp.ClientSession, method: str, path: str, **options: Any
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """A successful response. Raises ``RequestFailed``, also if the connection breaks while it is read."""
+        """A successful response. Raises ``RequestFailed``, also for connection errors while it is read."""
         try:
             async with session.request(method, self._url + path, **options) as response:
                 if response.status >= 400:
                     body = await response.json(content_type=None)
                     words = [f"{response.status}: {body.get('error', 'no reason given')}"]
                     words += [_line_error(one) for one in body.get("errors", ()) if "line" in one]
-                    raise RequestFailed("\n  ".join(words), is_passing=response.status in (429, 502, 503, 504))
+                    raise RequestFailed("\n  ".join(words), is_transient=response.status in (429, 502, 503, 504))
                 yield response
         except (aiohttp.ClientError, ValueError) as error:
             raise RequestFailed(
-                f"{self._url} does not answer as expected ({type(error).__name__}).", is_passing=True
+                f"{self._url} does not answer as expected ({type(error).__name__}).", is_transient=True
             ) from None
 
     async def _job(
         self, session: aiohttp.ClientSession, method: str, path: str, wait_seconds: int, **options: Any
     ) -> tuple[Any, bool]:
-        """The job, and whether the server held the request (long polling, at most a minute by its rules)."""
+        """The job, and whether the server held the request (long polling, limited to one minute)."""
         wait_seconds = min(60, wait_seconds)
         began = time.monotonic()
         headers = {"prefer": f"wait={wait_seconds}"} if wait_seconds else {}
@@ -259,7 +262,7 @@ class Client:
 
 
 def _answered_by(job: Mapping[str, Any]) -> list[str]:
-    """Which other flow gave the result, if one did. A server of an earlier release does not say."""
+    """A text about the fallback flow that gave the result, if one did. Older servers do not send the field."""
     flow = job.get("answeredBy")
     return [f"(answered by {flow})"] if flow else []
 
@@ -269,7 +272,7 @@ def _line_error(error: Mapping[str, Any]) -> str:
 
 
 def progress_line(batch: Mapping[str, Any]) -> str:
-    """How far a batch is: a bar, and its jobs by state."""
+    """The progress of a batch: a bar, and its jobs by state."""
     counts = batch["counts"]
     done = sum(counts[state] for state in ("completed", "failed", "cancelled", "deleted"))
     filled = BAR_WIDTH * done // max(1, batch["jobs"])
@@ -278,7 +281,7 @@ def progress_line(batch: Mapping[str, Any]) -> str:
 
 
 def key_line(key: Mapping[str, Any]) -> str:
-    """An API key, as the server describes it, in one line."""
+    """An API key of the server's answer in one line."""
     flows = "all flows" if key["flows"] is None else f"flows {','.join(key['flows'])}"
     end = f"revoked {key['revokedAt']}" if key["revokedAt"] else f"expires {key['expiresAt'] or 'never'}"
     used = f"last used {key['lastUsedAt'] or 'never'}"

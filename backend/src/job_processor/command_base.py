@@ -1,4 +1,4 @@
-"""What several commands need: how a command fails, the settings, the progress on a terminal."""
+"""The base of several commands: the error of a failed command, settings, a progress bar."""
 
 import sys
 from collections.abc import Mapping
@@ -8,11 +8,11 @@ from job_processor.core.errors import SettingsInvalid
 
 
 class CommandFailed(Exception):
-    """A command cannot be carried out; the message says why, for people."""
+    """A command failed; the message is the reason, for people."""
 
 
 def load_settings(environment: Mapping[str, str]) -> settings.Settings:
-    """Raises ``CommandFailed`` with a line per error."""
+    """The settings. Raises ``CommandFailed`` with a line per error."""
     try:
         return settings.load(environment)
     except SettingsInvalid as error:
@@ -20,7 +20,7 @@ def load_settings(environment: Mapping[str, str]) -> settings.Settings:
 
 
 def show_progress(done: int, total: int) -> None:
-    """Draw a bar on standard error, if that is a terminal."""
+    """Draw a progress bar on standard error, if that is a terminal."""
     if sys.stderr.isatty():
         filled = 40 * done // max(total, 1)
         print(f"\r[{'#' * filled}{'.' * (40 - filled)}] {done:,} of {total:,}", end="", file=sys.stderr, flush=True)

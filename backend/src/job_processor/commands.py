@@ -32,7 +32,7 @@ def start(role: str, environment: Mapping[str, str]) -> int:
     async def run() -> int:
         return await app.App(loaded, roles[role], lambda line: print(line, flush=True)).run()
 
-    # Exclude everything loaded so far from garbage collection; otherwise it is scanned repeatedly under load.
+    # Exclude all objects so far from garbage collection, which would scan them repeatedly under load.
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
     return_memory()
@@ -51,14 +51,17 @@ def list_jobs(url: str, limit: int, status: str | None, search: str | None, fiel
 
 
 def show(url: str, job_id: str, *, as_json: bool) -> int:
-    """Print one job; of a waiting one also its place in the queue and when it should start."""
+    """Print one job; for a waiting one also its place in the queue and its expected start."""
     return _run(show_command.show(_client(url), job_id, as_json=as_json))
 
 
 def export(url: str, which: Mapping[str, str], form: str, file: str, resume: bool) -> int:
-    """Write what a search finds to a file; a bar on standard error shows how far. ``which``: ``q`` and ``fields``."""
+    """Write the jobs of a search to a file, with a progress bar on standard error.
+
+    ``which``: the search ``q`` and the ``fields``; ``form``: ndjson or csv; ``resume``: continue an interrupted export.
+    """
     if resume and form != "ndjson":
-        raise CommandFailed("--resume needs --format ndjson: a line of CSV does not say where a job ends.")
+        raise CommandFailed("--resume needs --format ndjson, because a job in CSV may have several lines.")
     try:
         return _run(job_export.export(_client(url), which, form, Path(file), resume, show_progress))
     except OSError as error:
@@ -66,12 +69,12 @@ def export(url: str, which: Mapping[str, str], form: str, file: str, resume: boo
 
 
 def submit_file(url: str, batch: Batch) -> int:
-    """Submit a file as a batch. Its progress is shown on a terminal."""
+    """Submit a file as a batch, with a progress bar if standard error is a terminal."""
     on_terminal = sys.stderr.isatty()
 
     def bar(line: str) -> None:
         if on_terminal:
-            # Erases the rest of the line before.
+            # The escape sequence erases the rest of the previous text.
             print(f"\r{line}\x1b[K", end="", file=sys.stderr, flush=True)
 
     return _run(_client(url).submit_file(batch, bar))
@@ -81,8 +84,8 @@ def watch(url: str) -> int:
     return _run(_client(url).watch())
 
 
-def create_key(url: str | None, wanted: key_commands.Wanted) -> int:
-    """Make an API key. ``url`` ``None``: in the store."""
+def create_key(url: str | None, wanted: key_commands.Options) -> int:
+    """Make an API key, at the server or (``url`` is ``None``) in the store."""
     if url is None:
         return _in_store(lambda keys: keys.create(wanted))
     return _run(key_commands.create(_client(url), wanted))
@@ -103,12 +106,12 @@ def rotate_key(url: str | None, key_id: str, overlap: float) -> int:
 
 
 def webhooks(url: str, verb: str, *arguments: object) -> int:
-    """``verb``: the method of ``WebhookCommands``."""
+    """Run the method ``verb`` of ``WebhookCommands``."""
     run: Coroutine[Any, Any, int] = getattr(webhook_commands.WebhookCommands(_client(url)), verb)(*arguments)
     return _run(run)
 
 
-def bulk(url: str, wanted: bulk_commands.Wanted) -> int:
+def bulk(url: str, wanted: bulk_commands.Options) -> int:
     return _run(bulk_commands.run(_client(url), wanted))
 
 

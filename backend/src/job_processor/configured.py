@@ -1,4 +1,4 @@
-"""What the settings configure, for the server and the commands: flows, store, and the dependencies of processors."""
+"""Factories from the settings, for the server and the commands: flows, store, dependencies of processors."""
 
 from collections.abc import Callable
 
@@ -11,8 +11,8 @@ from job_processor.store.drivers import store_at
 
 
 def load_flows(settings: Settings) -> flows.Flows:
-    """The flows of flows.toml. Raises ``SettingsInvalid``, also for a concurrency above the store's maximum, or
-    one that it needs and is not given."""
+    """The flows of flows.toml. Raises ``SettingsInvalid``, also if a concurrency exceeds the store's maximum, or is
+    missing although the store needs it."""
     table = flows.load(settings.flows_file, registry.ProcessorKinds())
     limit = make_store(settings).info.max_concurrency
     above = [
@@ -20,7 +20,7 @@ def load_flows(settings: Settings) -> flows.Flows:
     ]
     shared = {flow.rules.limit for flow in table.by_name.values() if flow.rules.limit is not None}
     wide = sorted(one.name for one in shared if limit is not None and (one.concurrency or 0) > limit)
-    # What keys have in flight is counted within the flow's own places.
+    # This store counts the jobs in flight of keys within the places of the flow's own concurrency.
     without = [
         name
         for name, flow in table.by_name.items()

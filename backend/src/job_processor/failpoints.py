@@ -1,7 +1,7 @@
 """Failpoints: named points at which tests make a process die, stall or fail.
 
-``FAILPOINTS=name:action[@n],…`` with the actions ``kill``, ``pause`` (30 s), ``eio`` and ``raise``; ``@n``: only at the
-n-th passing. No-ops unless the variable is set; an exposed server refuses to start with it.
+``FAILPOINTS=name:action[@n],…`` with the actions ``kill``, ``pause`` (30 s), ``eio`` and ``raise``; ``@n``: only the
+n-th time. Without the variable they do nothing; an exposed server refuses to start with it.
 """
 
 import errno
@@ -65,7 +65,7 @@ def arm(text: str) -> None:
 
 
 def failpoint(name: str) -> None:
-    """Run the action armed for this point, if any."""
+    """Run the action that is armed for this point, if any."""
     if not _actions:
         return
     armed = _actions.get(name)

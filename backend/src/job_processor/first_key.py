@@ -1,4 +1,4 @@
-"""The first admin key of a new installation: written to a file that only its owner can read, and never printed."""
+"""The first admin key of a new installation. It is written to a file with mode 0600, and never printed."""
 
 import asyncio
 import contextlib
@@ -12,9 +12,10 @@ FILE_NAME = "first-admin-key"
 
 
 async def make_if_none(keys: ApiKeys, directory: Path) -> Path | None:
-    """Make an admin key if there is no valid one. Returns the path of the file with it; ``None``: there is one already.
+    """Make an admin key if there is no valid one. Returns the path of its file; ``None``: there is a valid one.
 
-    The file is written first: a process that dies in between finds it at its next start, and stores that key.
+    The file is written before the key is stored. After a crash in between, the next start stores the key of the file.
+    Raises ``SettingsInvalid`` if the file cannot be written.
     """
     path = directory / FILE_NAME
     known = await asyncio.to_thread(_read, path)
@@ -26,12 +27,12 @@ async def make_if_none(keys: ApiKeys, directory: Path) -> Path | None:
             await asyncio.to_thread(_write, path, text)
         except OSError as error:
             raise SettingsInvalid(
-                f"DATA_DIR: the first admin key cannot be written to {path} ({error.strerror}). Mend that, or make a "
+                f"DATA_DIR: the first admin key cannot be written to {path} ({error.strerror}). Fix that, or make a "
                 "key with `job-processor keys create --store` first."
             ) from None
     if await keys.store_first_admin(text):
         return path
-    # Another process was faster, and wrote its key to its own directory, which may be this one.
+    # Another process has stored its key first. It may use the same directory, so delete only our own file.
     if text != known and await asyncio.to_thread(_read, path) == text:
         await asyncio.to_thread(path.unlink)
     return None

@@ -1,4 +1,4 @@
-"""Reads flows.toml, and reports all errors at once, each with its line and key."""
+"""Parses flows.toml. Reports all errors at once, each with its line and key."""
 
 import re
 import tomllib
@@ -26,12 +26,12 @@ callback_timeout_seconds = 30
 S = TypeVar("S", bound=msgspec.Struct)
 Seconds = Annotated[float, Meta(gt=0, le=604_800)]
 Price = Annotated[float, Meta(ge=0, le=1_000_000)]
-"""Of a million tokens."""
+"""Price of a million tokens, in the currency."""
 DEFAULT_CURRENCY = "USD"
 
 
 class Limits(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
-    """The keys that every flow may have. ``None``: the default of its kind of processor, or no limit."""
+    """The keys that all flows may have. ``None``: the default of the kind of processor, or no limit."""
 
     max_attempts: Annotated[int, Meta(ge=1, le=100)] = 3
     lease_seconds: Annotated[float, Meta(ge=2, le=3600)] = 30.0
@@ -53,7 +53,7 @@ class Limits(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=Tr
 
     @property
     def prices(self) -> Prices | None:
-        """``None``: no price is given. A price that is missing beside the other is 0."""
+        """The prices; ``None`` if none is given. If only one is given, the other is 0."""
         if self.price_input_per_million is None and self.price_output_per_million is None:
             return None
         return Prices(micros(self.price_input_per_million or 0), micros(self.price_output_per_million or 0))
@@ -69,7 +69,7 @@ class Shared(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=Tr
 
 @dataclass(frozen=True, slots=True)
 class ProcessorKind:
-    """A kind of processor: the type of its options, and the defaults of its flows."""
+    """A kind of processor: the type of its options, and the defaults of flows that use it."""
 
     options: type[msgspec.Struct]
     dispatch_timeout_seconds: float = 60.0
@@ -78,6 +78,8 @@ class ProcessorKind:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
+    """One flow of the file. ``processor``: the name of its kind of processor."""
+
     rules: FlowRules
     processor: str
     options: msgspec.Struct
@@ -85,7 +87,7 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class Flows:
-    """``currency``: of all prices."""
+    """All flows of the file. ``default``: the name of the default flow; ``currency``: of all prices (ISO 4217)."""
 
     default: str
     by_name: Mapping[str, Flow]
@@ -102,6 +104,7 @@ def load(path: Path | None, kinds: Mapping[str, ProcessorKind]) -> Flows:
 
 
 def parse(text: str, kinds: Mapping[str, ProcessorKind], file: str = "flows.toml") -> Flows:
+    """As ``load``, for the text of a file with this name."""
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -142,7 +145,7 @@ class _Parser:
         return Flows(str(default), {name: flow for name, flow in flows.items() if flow is not None}, currency)
 
     def _limits(self, flows: dict[str, Any]) -> dict[str, SharedLimit]:
-        """The limits that flows share, each with the flows that name it."""
+        """The shared limits by name, each with the flows that use it."""
         tables = self._document.get("limits", {})
         if not isinstance(tables, dict):
             self._fault(("limits",), "must be tables, as [limits.NAME]")
@@ -193,7 +196,7 @@ class _Parser:
         limits = self._struct(at, {k: v for k, v in values.items() if k in limits_known}, Limits)
         options = self._struct(at, {k: v for k, v in values.items() if k in options_known}, kind.options)
         if limits is not None and limits.limit is not None and limits.limit not in shared:
-            known = f"must be one of: {', '.join(sorted(shared))}" if shared else "needs a table of its name"
+            known = f"must be one of: {', '.join(sorted(shared))}" if shared else "needs a table with its name"
             self._fault((*at, "limit"), f"{known} ([limits.NAME])")
         if limits is not None and limits.budget_per_day is not None and limits.prices is None:
             self._fault((*at, "budget_per_day"), "needs price_input_per_million or price_output_per_million")
@@ -223,7 +226,7 @@ class _Parser:
         return Flow(rules, str(table["processor"]), options)
 
     def _check_fallbacks(self, fallbacks: Mapping[str, tuple[str, ...]], flows: Collection[str]) -> None:
-        """Each name is another flow, named once. Two flows may name each other: only a flow's own list counts."""
+        """Each name must be another flow, and unique. Two flows may name each other, because lists are not chained."""
         for name, wanted in fallbacks.items():
             at = ("flows", name, "fallback")
             for n, other in enumerate(wanted):
@@ -235,7 +238,7 @@ class _Parser:
                     self._fault(at, f"names {other} twice")
 
     def _struct(self, at: tuple[str, ...], values: Mapping[str, object], wanted: type[S]) -> S | None:
-        """``values`` converted to ``wanted``, key by key, so that all errors are found; ``None`` if there are any."""
+        """``values`` converted to ``wanted``, key by key so that all errors are reported; ``None`` if there are any."""
         good = True
         for field in msgspec.structs.fields(wanted):
             if field.encode_name in values:
@@ -263,7 +266,7 @@ def _fields(struct: type[msgspec.Struct]) -> Sequence[str]:
 
 
 def _longest_answer(options: msgspec.Struct) -> int | None:
-    """In tokens, if the flow's processor is told to limit its answers."""
+    """The maximum length of an answer in tokens, if the options have one."""
     for name in ("max_completion_tokens", "max_tokens"):
         longest = getattr(options, name, None)
         if isinstance(longest, int):
@@ -272,7 +275,7 @@ def _longest_answer(options: msgspec.Struct) -> int | None:
 
 
 def _lines(text: str) -> dict[tuple[str, ...], int]:
-    """The line of each key, for tables in the usual notation; tomllib does not report lines."""
+    """The line number of each key, which tomllib does not report. Only for tables in the usual notation."""
     lines: dict[tuple[str, ...], int] = {}
     table: tuple[str, ...] = ()
     for number, line in enumerate(text.splitlines(), start=1):

@@ -1,4 +1,4 @@
-"""The export of a running server's jobs to a file, by the command line."""
+"""``export``: downloads the jobs of a running server to a file."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,12 +17,13 @@ class _Line(msgspec.Struct):
 async def export(
     client: Client, which: Mapping[str, str], form: str, file: Path, resume: bool, progress: Callable[[int, int], None]
 ) -> int:
-    """Write the jobs; 0 when all are there. ``progress`` gets how many are, and how many there will be at least.
+    """Write the jobs to the file. Returns the exit code 0. Raises ``RequestFailed`` and ``OSError``.
 
-    ``which``: the search ``q``, and the ``fields`` of each job, where there are any.
+    ``which``: the search ``q`` and the ``fields``, if any; ``progress``: called with the number of written jobs, and
+    the minimum number of all jobs.
     """
     total = await client.count({name: value for name, value in which.items() if name != "fields"})
-    before = _last(file) if resume else None
+    before = _last_id(file) if resume else None
     done = 0
     with file.open("ab" if resume else "wb") as to:
         try:
@@ -31,20 +32,20 @@ async def export(
                 done += chunk.count(b"\n")
                 progress(done, max(done, total))
         except RequestFailed as error:
-            hint = " Go on with --resume." if form == "ndjson" else ""
-            raise RequestFailed(f"The export broke off: {error}{hint}") from None
+            hint = " Continue it with --resume." if form == "ndjson" else ""
+            raise RequestFailed(f"The export was interrupted: {error}{hint}") from None
     client.say(f"{file}: written")
     return 0
 
 
-def _last(file: Path) -> str | None:
-    """The id in the last whole line of the file; what was behind it is cut off. ``None``: there is none."""
+def _last_id(file: Path) -> str | None:
+    """The id in the last complete line of the file; an incomplete line after it is truncated. ``None``: no line."""
     if not file.exists():
         return None
     with file.open("r+b") as found:
         end = found.seek(0, 2)
         rest = b""
-        # Backwards, until the beginning of the last whole line is there.
+        # Read backwards until the last complete line is found.
         while end and rest.count(b"\n") < 2:
             begin = max(0, end - READ_BYTES)
             found.seek(begin)
@@ -56,4 +57,4 @@ def _last(file: Path) -> str | None:
     try:
         return msgspec.json.decode(whole.rpartition(b"\n")[2], type=_Line).id if whole else None
     except msgspec.DecodeError:
-        raise RequestFailed(f"{file} is no export of jobs: its last line has no id.") from None
+        raise RequestFailed(f"{file} is not an export of jobs: its last line has no id.") from None

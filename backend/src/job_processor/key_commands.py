@@ -1,4 +1,4 @@
-"""The commands about API keys: against a running server, or with ``--store`` against the store itself."""
+"""The commands for API keys: on a running server, or with ``--store`` directly on the store."""
 
 import asyncio
 import re
@@ -23,9 +23,10 @@ Print = Callable[[str], None]
 
 
 def key_of(environment: Mapping[str, str]) -> str:
-    """The API key that commands use: JOB_PROCESSOR_KEY, or the file that JOB_PROCESSOR_KEY_FILE names; empty: none.
+    """The API key for commands: JOB_PROCESSOR_KEY, or the content of the file JOB_PROCESSOR_KEY_FILE; empty: none.
 
-    Never an option: the arguments of a process are visible to everybody on the machine. Raises ``RequestFailed``.
+    There is no option for it, because all users of a machine can see the arguments of a process. Raises
+    ``RequestFailed`` if the file cannot be read.
     """
     path = environment.get(f"{KEY_VARIABLE}_FILE")
     if environment.get(KEY_VARIABLE) or not path:
@@ -37,7 +38,7 @@ def key_of(environment: Mapping[str, str]) -> str:
 
 
 def seconds(text: str) -> float:
-    """A duration like 90s, 15m, 12h or 30d. Raises ``ValueError``."""
+    """A duration such as 90s, 15m, 12h or 30d, in seconds. Raises ``ValueError``."""
     match = re.fullmatch(r"(\d{1,6})([smhd])", text)
     if match is None:
         raise ValueError(text)
@@ -45,8 +46,8 @@ def seconds(text: str) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """A key as the command line describes it. ``lasts``: seconds."""
+class Options:
+    """The options of a new key. ``lasts``: validity in seconds; ``None``: unlimited. ``rate``: requests per minute."""
 
     name: str
     rights: Sequence[str]
@@ -55,7 +56,7 @@ class Wanted:
     rate: int | None = None
 
 
-def create(client: Client, wanted: Wanted) -> Coroutine[Any, Any, int]:
+def create(client: Client, wanted: Options) -> Coroutine[Any, Any, int]:
     body: dict[str, object] = {"name": wanted.name, "rights": list(wanted.rights)}
     if wanted.flows:
         body["flows"] = list(wanted.flows)
@@ -68,13 +69,13 @@ def create(client: Client, wanted: Wanted) -> Coroutine[Any, Any, int]:
 
 
 class StoreKeys:
-    """The same on the store: on MongoDB while servers run, on SQLite while none does."""
+    """The commands on the store itself: with MongoDB while servers run, with SQLite only while none runs."""
 
     def __init__(self, environment: Mapping[str, str], print_line: Print) -> None:
         self._settings = settings.load(environment)
         self._print = print_line
 
-    def create(self, wanted: Wanted) -> int:
+    def create(self, wanted: Options) -> int:
         async def run(keys: ApiKeys, now: int) -> int:
             end = None if wanted.lasts is None else now + int(wanted.lasts * 1000)
             chosen = frozenset(wanted.flows) if wanted.flows else None

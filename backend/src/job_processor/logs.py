@@ -1,4 +1,4 @@
-"""Logs as JSON lines or text, those of libraries too."""
+"""Log output as JSON lines or text, including that of libraries."""
 
 import logging
 import sys
@@ -8,7 +8,10 @@ import structlog
 
 
 def configure_logging(level: str, form: str) -> None:
-    """``level``: such as info. ``form``: json or text. Libraries log only warnings: some log URLs with secrets."""
+    """Configure logging. ``level``: such as info; ``form``: json or text.
+
+    Libraries log only warnings, because some log URLs with secrets at lower levels.
+    """
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
     )
@@ -25,14 +28,14 @@ def configure_logging(level: str, form: str) -> None:
         cache_logger_on_first_use=False,
     )
     _configure_stdlib_logging(before, renderer)
-    # Database drivers log through Python's logging (an index is built, a change stream is down).
+    # Our database drivers use Python's logging (an index is built, a change stream is down).
     logging.getLogger("job_processor").setLevel(level.upper())
 
 
 def _configure_stdlib_logging(
     before: Sequence[structlog.typing.Processor], renderer: structlog.typing.Processor
 ) -> None:
-    """Render records of Python's logging in the same form, with the logger's name."""
+    """Render records of Python's logging in the same format, with the logger's name."""
     as_json = isinstance(renderer, structlog.processors.JSONRenderer)
     remove_meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     handler = logging.StreamHandler(sys.stderr)
@@ -47,7 +50,7 @@ def _configure_stdlib_logging(
 
 
 def _escape_unprintable(logger: object, method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """Escape control characters in a library's message; structlog's text renderer escapes only values."""
+    """Escape control characters in a library's message, because structlog's text renderer escapes only values."""
     message = str(event["event"])
     event["event"] = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in message)
     return event

@@ -1,4 +1,4 @@
-"""How the allocator of the C library keeps memory that was freed."""
+"""Configures the memory allocator of the C library to return freed memory to the system."""
 
 import ctypes
 
@@ -9,16 +9,16 @@ _M_ARENA_MAX = -8
 
 ARENAS = 2
 LARGE_BYTES = 128 * 1024
-"""Blocks of this size, such as the bodies of requests, have a mapping of their own, which ends with them."""
+"""Blocks from this size on, such as bodies of requests, get a mapping of their own, which is unmapped when freed."""
 KEPT_BYTES = 256 * 1024
-"""Free memory at the end of the heap beyond this goes back to the system."""
+"""Maximum free memory at the end of the heap; beyond it memory is returned to the system."""
 
 
 def return_memory() -> bool:
-    """Have freed memory go back to the system, so that a peak of large bodies does not stay for ever.
+    """Make the allocator return freed memory, so that a peak of large bodies does not increase memory for ever.
 
-    By default glibc has up to eight arenas a core, and keeps larger and larger blocks after each large one that was
-    freed. Returns whether it took effect: other C libraries have no such parameters.
+    By default glibc has up to eight arenas per core, and raises its thresholds after each large block that was freed.
+    Returns false if the C library has no such parameters.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:

@@ -1,6 +1,6 @@
-"""PUBLIC_URL: the address at which browsers and processors reach the product, behind a reverse proxy. Pure.
+"""Validation of PUBLIC_URL: the URL of the product for browsers and processors, behind a reverse proxy.
 
-Its path, if it has one, is the base path: `https://example.com/jobs-app` serves everything below `/jobs-app`.
+Its path, if any, is the base path: `https://example.com/jobs-app` serves everything below `/jobs-app`.
 """
 
 import re
@@ -30,13 +30,13 @@ RESERVED = frozenset(
         "workers",
     }
 )
-"""The first segments of the API's own paths. A base path that begins with one of them would be ambiguous, because
-proxies may remove the base path or keep it. Held to the routes by a test."""
+"""The first segments of the API's own paths. A base path must not begin with one of them: it would be ambiguous,
+because proxies may keep or remove the base path. A test compares this set with the routes."""
 _PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 
 
 def fault_of(url: str) -> str | None:
-    """What is wrong with the address; ``None``: nothing."""
+    """The error of an invalid URL, for people; ``None`` if it is valid."""
     try:
         parts = urlsplit(url)
         parts.port  # noqa: B018  # raises for an invalid port
@@ -54,5 +54,5 @@ def fault_of(url: str) -> str | None:
 
 
 def base_path(url: str) -> str:
-    """The path of a valid address without a trailing slash; empty: none."""
+    """The path of a valid URL without a trailing slash; empty: none."""
     return urlsplit(url).path.rstrip("/")

@@ -1,4 +1,4 @@
-"""The table of processors. A processor's module is imported when a flow uses it, and Authlib when people sign in."""
+"""The registry of processors. Modules of processors, and Authlib, are imported only if the configuration uses them."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
@@ -28,7 +28,7 @@ _Factory = Callable[[msgspec.Struct, ProcessorSetup], Processor]
 
 
 class ProcessorKinds(Mapping[str, ProcessorKind]):
-    """The kinds by name. A kind's module is imported on first access, because some are slow to import."""
+    """The kinds of processors by name. A kind's module is imported on first access, because some imports are slow."""
 
     def __getitem__(self, name: str) -> ProcessorKind:
         module, options, _, timeout, concurrency = _KINDS[name]
@@ -43,8 +43,8 @@ class ProcessorKinds(Mapping[str, ProcessorKind]):
 
 
 def make_redactor(flows: Flows, environment: Mapping[str, str], secrets: Iterable[str]) -> Redactor:
-    """A Redactor for ``secrets``, for those that flows refer to in their options (``api_key_env`` and similar), and for
-    environment variables whose names mark them as secrets, because a Python function may use them."""
+    """A Redactor for ``secrets``, for the environment variables that options of flows name (such as ``api_key_env``),
+    and for variables whose names look like secrets, because Python functions may use them."""
     named: set[str] = set()
     for flow in flows.by_name.values():
         for option, value in msgspec.structs.asdict(flow.options).items():
@@ -56,9 +56,9 @@ def make_redactor(flows: Flows, environment: Mapping[str, str], secrets: Iterabl
 def make_processors(
     flows: Flows, setup_of: Callable[[Flow], ProcessorSetup], redactor: Redactor | None = None
 ) -> dict[str, Processor]:
-    """Create each flow's processor, wrapped so that its texts are redacted.
+    """The processor of each flow, wrapped so that its texts are redacted.
 
-    Raises ``SettingsInvalid`` that names every flow whose processor cannot be created.
+    Raises ``SettingsInvalid`` with a line for each flow whose processor cannot be created.
     """
     redactor = redactor or Redactor()
     built: dict[str, Processor] = {}
@@ -76,8 +76,8 @@ def make_processors(
 
 
 def make_people(options: OidcOptions | None, secrets: Sequence[str], now: Callable[[], int]) -> People | None:
-    """The identity provider with which people sign in; ``None``: there is none. ``secrets``: of the server;
-    ``now``: the store's clock in milliseconds."""
+    """The sign-in with an identity provider; ``None`` if it is not configured. ``secrets``: those of the server, for
+    signatures; ``now``: the store's clock in milliseconds."""
     if options is None:
         return None
     from job_processor.oidc.people import OidcPeople
@@ -87,15 +87,15 @@ def make_people(options: OidcOptions | None, secrets: Sequence[str], now: Callab
 
 
 def flows_sharing_executions(processors: Mapping[str, Processor]) -> dict[str, frozenset[str]]:
-    """For each flow whose processor gives execution ids: all flows (itself included) that share these ids."""
+    """For each flow whose processor has execution ids: all flows (including itself) of the same instance."""
     instances = {name: one.instance for name, one in processors.items() if isinstance(one, Reconciler)}
     return {name: frozenset(n for n, other in instances.items() if other == one) for name, one in instances.items()}
 
 
 def executions_url(flow: Flow) -> str | None:
-    """Where people see an execution of the flow, once ``/`` and its id follow; ``None``: the flow does not say.
+    """The URL of the flow's executions for people, to which ``/`` and an execution id are appended; ``None``: unknown.
 
-    Raises ProcessorUnusable if the flow's processor cannot be created either."""
+    Raises ``ProcessorUnusable`` if the options are invalid."""
     url = getattr(flow.options, "executions_url", None)
     return url if isinstance(url, str) else None
 

@@ -1,13 +1,13 @@
-"""An environment whose secrets may be in files."""
+"""An environment whose values may be in files."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 
 class WithFiles(Mapping[str, str]):
-    """An environment in which NAME may be given as the path NAME_FILE of a file, which is read on each access.
+    """An environment in which NAME_FILE may be the path of a file with the value of NAME. It is read on each access.
 
-    An empty variable counts as unset: Compose passes every variable that a compose file names, set or not.
+    An empty variable counts as unset, because Compose passes all variables of a compose file, set or not.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:

@@ -1,6 +1,7 @@
-"""Detects weak secrets: too short, too few different characters, repetitions, known examples, plain words. Pure.
+"""Detects weak secrets: too short, too few different characters, repetitions, known examples, plain words.
 
-It keeps examples out of production; it does not measure entropy. `openssl rand -hex 32` makes a good secret.
+The purpose is to keep example secrets out of production, not to measure entropy. `openssl rand -hex 32` makes a strong
+secret.
 """
 
 import re
@@ -15,7 +16,7 @@ MIN_CHARACTERS = 32
 MIN_DIFFERENT = 8
 """Minimum number of different characters; 32 random hex digits have fewer with a probability of 1 in 10^9."""
 _LONGEST_UNIT = 15
-"""A repeated unit of up to this length is weak; a longer one is weak if it is repeated three times."""
+"""A repeated unit of up to this length is weak; a longer unit is weak if it occurs at least three times."""
 _FEW_RUNS = 3
 """A secret with at most this many ascending or descending runs is weak."""
 _MIN_LEFT = 16

@@ -1,6 +1,6 @@
-"""Reads the settings from the environment into one immutable object, and reports all errors at once.
+"""Parses the settings from the environment into one immutable object. Reports all errors at once.
 
-No other module reads the environment. A secret NAME may also be given as ``NAME_FILE``: the path of a file with it.
+No other module reads the environment. A secret NAME may be in a file, whose path is then ``NAME_FILE``.
 """
 
 import ipaddress
@@ -30,6 +30,8 @@ _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?|\[[0-9A-
 
 @dataclass(frozen=True, slots=True)
 class Settings:
+    """The parsed settings; ``settings_table`` describes each of them."""
+
     app_env: str
     host: str
     port: int
@@ -59,20 +61,20 @@ class Settings:
     access_log: bool
     failpoints: str
     environment: Mapping[str, str]
-    """The whole environment, for the secrets that flows refer to; NAME is also read from the file in NAME_FILE."""
+    """The whole environment, for secrets that flows name; supports NAME_FILE."""
 
     @property
     def is_exposed(self) -> bool:
-        """True in production, or if other machines can reach the port. Development defaults are refused then."""
+        """True in production, or if other machines can reach the port. Then development defaults are refused."""
         return self.app_env == "production" or not all(map(is_loopback, (self.host, *self.published_at)))
 
     @property
     def is_published_on_loopback(self) -> bool:
-        """True if the port of a container is known to be published on this machine alone."""
+        """True if the port of a container is known to be published only on loopback addresses."""
         return bool(self.published_at) and all(map(is_loopback, self.published_at))
 
     def callback_base(self, port: int) -> str:
-        """The base URL at which processors reach this server, without a trailing slash. ``port``: the actual one."""
+        """The base URL of this server for processors, without a trailing slash. ``port``: the actual port."""
         if self.public_url:
             return self.public_url
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "localhost") else self.host
@@ -156,16 +158,15 @@ class _Loader:
             return
         why = "APP_ENV is production" if settings.app_env == "production" else "HOST is not loopback"
         if not all(map(is_loopback, settings.published_at)):
-            why = "PUBLISHED_AT is not loopback: others reach this port"
-        given = self._environment.get("WEBHOOK_SECRET", "")
-        if not given:
+            why = "PUBLISHED_AT is not loopback"
+        if not self._environment.get("WEBHOOK_SECRET"):
             self._faults.append(f"WEBHOOK_SECRET must be set ({why})")
         for name in ("WEBHOOK_SECRET", "WEBHOOK_SECRET_PREVIOUS"):
             secret = self._environment.get(name, "")
             if secret and is_weak(secret):
                 self._faults.append(
                     f"{name} must have at least {MIN_CHARACTERS} characters, and not be an example or easy to guess "
-                    f"({why}); `openssl rand -hex 32` makes a good one"
+                    f"({why}); `openssl rand -hex 32` makes a strong one"
                 )
         if settings.auth == "off" and not settings.is_published_on_loopback:
             self._faults.append(
@@ -222,21 +223,21 @@ class _Loader:
 
     def _published_at(self) -> tuple[str, ...]:
         addresses = self._names("PUBLISHED_AT")
-        if any(one != "localhost" and proxies.parsed(one.strip("[]")) is None for one in addresses):
+        if any(one != "localhost" and proxies.parse_address(one.strip("[]")) is None for one in addresses):
             self._faults.append("PUBLISHED_AT must be comma-separated addresses such as 127.0.0.1,10.0.0.5")
         return addresses
 
     def _proxies(self) -> Proxies:
         networks, names, faults = proxies.read(self._text("TRUSTED_PROXIES"))
         self._faults += [f"TRUSTED_PROXIES: {fault}" for fault in faults]
-        # With AUTH=proxy nobody but the proxy may reach this port at all.
+        # With AUTH=proxy only the proxy can reach this port, by assumption.
         return Proxies(networks, names, every_peer=self._auth() == "proxy" and not (networks or names))
 
     def _oidc(self) -> oidc.OidcOptions | None:
         found, faults = oidc.read(self._text, self._text("PUBLIC_URL").rstrip("/") or self._own_site())
         self._faults += faults
         if found is not None and self._text("AUTH").lower() not in ("", "keys"):
-            self._faults.append("OIDC_ISSUER needs AUTH=keys: people sign in beside API keys; leave AUTH out")
+            self._faults.append("OIDC_ISSUER needs AUTH=keys, which allows a sign-in beside API keys; leave AUTH out")
         return found
 
     def _own_site(self) -> str:
@@ -281,7 +282,7 @@ class _Loader:
 
     def _origins(self, name: str) -> tuple[str, ...]:
         origins = self._names(name)
-        # Any other form never matches what a browser sends; `*` is reported in `_check_exposure`.
+        # Any other form never matches a browser's Origin header. `_check_exposure` reports `*`.
         if not all(
             o == "*" or re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d+)?|https?://\[[0-9a-f:]+\](:\d+)?", o)
             for o in origins

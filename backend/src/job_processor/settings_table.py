@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One documented setting. ``default``: as written in the environment; empty: none."""
+    """One setting. ``default``: as written in the environment; empty: no default. ``secret``: may be in a file."""
 
     name: str
     default: str
@@ -22,13 +22,13 @@ TABLE = (
     Setting(
         "PUBLISHED_AT",
         "",
-        "of a container: addresses at which its port is published, comma-separated; on loopback alone AUTH may be off",
+        "of a container: addresses at which its port is published, comma-separated; AUTH may be off only on loopback",
     ),
     Setting(
         "AUTH",
         "",
-        "`keys`: API keys, and a sign-in on the page; `proxy`: a reverse proxy in front authenticates; `off`: nobody "
-        "does, on loopback only. Default: `off` on loopback, else `keys`",
+        "`keys`: API keys, and a sign-in on the page; `proxy`: a reverse proxy in front authenticates; `off`: no "
+        "authentication, on loopback only. Default: `off` on loopback, else `keys`",
     ),
     Setting(
         "OIDC_ISSUER",
@@ -36,15 +36,15 @@ TABLE = (
         "address of an identity provider (OpenID Connect) with which people sign in, beside API keys; needs AUTH=keys, "
         "which it makes the default",
     ),
-    Setting("OIDC_CLIENT_ID", "", "the id under which the identity provider knows this server"),
-    Setting("OIDC_CLIENT_SECRET", "", "the secret of this server there; unset: a public client (PKCE)", secret=True),
+    Setting("OIDC_CLIENT_ID", "", "client id of this server at the identity provider"),
+    Setting("OIDC_CLIENT_SECRET", "", "client secret of this server; unset: a public client (PKCE)", secret=True),
     Setting("OIDC_NAME", "", "the identity provider's name on the page; default: its host name"),
     Setting("OIDC_REDIRECT_URL", "", "default: PUBLIC_URL with the path /session/oidc/callback"),
-    Setting("OIDC_SCOPES", "openid profile email", "what is asked of the identity provider about people"),
+    Setting("OIDC_SCOPES", "openid profile email", "scopes that a sign-in requests"),
     Setting("OIDC_ROLE_CLAIM", "roles", "the claim that gives the role; a path with dots, such as realm_access.roles"),
     Setting("OIDC_ROLES", "", "pairs VALUE=ROLE, comma-separated; default: viewer, operator and admin by their names"),
-    Setting("OIDC_DEFAULT_ROLE", "none", "role of people whose claim gives none: `none` (refused), viewer or operator"),
-    Setting("OIDC_AUDIENCE", "", "audiences of access tokens that programs may send, comma-separated; unset: none may"),
+    Setting("OIDC_DEFAULT_ROLE", "none", "role if the claim gives none: `none` (refused), viewer or operator"),
+    Setting("OIDC_AUDIENCE", "", "audiences of access tokens that are accepted, comma-separated; unset: none"),
     Setting("OIDC_CA_FILE", "", "certificates (PEM) to trust for the identity provider; default: the system's"),
     Setting(
         "ALLOWED_HOSTS",
@@ -68,21 +68,23 @@ TABLE = (
     Setting(
         "RATE_LIMIT_PER_KEY",
         "120000",
-        "requests a minute of a key that has no rate of its own, and of a person; 0: not limited",
+        "requests a minute of a key without its own rate limit, and of a person; 0: not limited",
     ),
     Setting(
         "RATE_LIMIT_PER_ADDRESS",
         "120000",
         "requests a minute without a key from one address, unless AUTH is off; 0: not limited",
     ),
-    Setting("WRONG_KEYS_PER_ADDRESS", "300", "wrong keys a minute from one address; further ones get a 429; 0: any"),
-    Setting("WAITING_JOBS_PER_KEY", "100000", "jobs of one key that may be PENDING; 0: any number"),
+    Setting(
+        "WRONG_KEYS_PER_ADDRESS", "300", "wrong keys a minute from one address; further ones get a 429; 0: not limited"
+    ),
+    Setting("WAITING_JOBS_PER_KEY", "100000", "maximum PENDING jobs of one key; 0: not limited"),
     Setting("RETENTION_DAYS", "30", "days after which final jobs are deleted; 0 keeps them for ever"),
     Setting("AUDIT_RETENTION_DAYS", "365", "days after which entries of the audit are deleted; 0 keeps them for ever"),
     Setting(
         "WEBHOOK_RETENTION_DAYS",
         "30",
-        "days after which delivered webhooks, and those that were given up, are deleted; 0 keeps them for ever",
+        "days after which delivered and failed webhooks are deleted; 0 keeps them for ever",
     ),
     Setting(
         "WEBHOOK_PRIVATE_ADDRESSES",

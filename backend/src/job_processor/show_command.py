@@ -1,4 +1,4 @@
-"""``show``: one job of a running server, for people."""
+"""``show``: prints one job of a running server."""
 
 import json
 from collections.abc import Mapping
@@ -11,7 +11,10 @@ _ENDED_BY = {"callback": "a callback", "reconcile": "a reconcile call"}
 
 
 async def show(client: Client, job_id: str, *, as_json: bool) -> int:
-    """Print the job, and of one that waits in the queue its place and when it should start. Returns the exit code."""
+    """Print the job; for a PENDING one also its place in the queue and its expected start. Returns the exit code.
+
+    Raises ``RequestFailed``.
+    """
     path = f"/jobs/{quote(job_id, safe='')}"
     job = await client.ask("GET", path)
     if as_json:
@@ -43,7 +46,7 @@ def _lines(job: Mapping[str, Any], place: Mapping[str, Any] | None) -> list[str]
 
 
 def _answer(exchange: Mapping[str, Any]) -> str | None:
-    """What came back of the newest attempt; ``None``: nothing, or nothing that has a status."""
+    """The response and callback of the newest attempt in words; ``None``: no response with a status, no callback."""
     status, later = exchange["status"], _ENDED_BY.get(exchange["endedBy"])
     first = None if status is None else _with_size(f"HTTP {status}", exchange["responseBytes"])
     return ", then ".join(filter(None, (first, later))) or None
@@ -54,5 +57,5 @@ def _with_size(text: str, size: int | None) -> str:
 
 
 def _printable(text: str) -> str:
-    """Without what would act on the terminal: prompts and results are untrusted."""
+    """The text without terminal escape sequences, because prompts and results are untrusted."""
     return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)

@@ -1,6 +1,6 @@
-"""Authentication of callbacks: a signed token for one job and attempt, or the shared secret. Pure.
+"""Authentication of callbacks: by a signed token for one job and attempt, or by the shared secret.
 
-Comparisons take constant time, and every failure gives the same answer.
+Comparisons take constant time, and all failures give the same answer.
 """
 
 import base64
@@ -12,20 +12,23 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class CallbackClaim:
-    """The content of a valid callback token: the attempt that may be reported on."""
+    """The content of a valid callback token: the attempt on which it allows reports."""
 
     job_id: str
     attempt: int
 
 
 class CallbackSigner:
-    """Signs with the first secret and verifies with all of them, so that secrets can be rotated."""
+    """Signs with the first secret and verifies with all of them, so that secrets can be rotated.
+
+    Raises ``ValueError`` without a secret.
+    """
 
     def __init__(self, secrets: Sequence[str]) -> None:
         if not secrets:
             raise ValueError("at least one secret is needed")
         self._secrets = tuple(hashlib.sha256(s.encode()).digest() for s in secrets)
-        # Tokens are signed with a derived key and not with the shared secret itself.
+        # Tokens are signed with a derived key, not with the shared secret itself.
         self._keys = tuple(hmac.digest(s.encode(), b"job-processor callback token v1", "sha256") for s in secrets)
 
     def token(self, job_id: str, attempt: int, expires_at: int) -> str:
@@ -42,14 +45,15 @@ class CallbackSigner:
             numbers = attempt.isdigit() and expires_at.isdigit() and len(attempt) < 10 and len(expires_at) < 16
         except ValueError:
             return None
-        # All keys are tried, so that the time does not depend on which one matches.
+        # Try all keys, so that the time does not depend on which one matches.
         matches = [hmac.compare_digest(_mac(key, payload).encode(), mac.encode()) for key in self._keys]
         if not any(matches) or version != "v1" or not numbers or int(expires_at) < now:
             return None
         return CallbackClaim(job_id, int(attempt))
 
     def is_secret(self, given: bytes) -> bool:
-        """True if ``given`` is one of the shared secrets. Hashed first, so that the time does not depend on lengths."""
+        """True if ``given`` is one of the shared secrets."""
+        # Compare digests, so that the time does not depend on lengths.
         digest = hashlib.sha256(given).digest()
         matches = [hmac.compare_digest(s, digest) for s in self._secrets]
         return any(matches)

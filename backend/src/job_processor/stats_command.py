@@ -1,5 +1,5 @@
-"""``stats`` and ``groups``: what happened on a running server over time, what keys used, and its jobs in groups, as
-a table or as JSON."""
+"""``stats`` and ``groups``: the series, the usage of keys and groups of jobs of a running server, as a table or
+JSON."""
 
 import json
 import time
@@ -17,7 +17,7 @@ _KEY_COLUMNS = ("key", "prompt tokens", "answer tokens", "cost")
 
 
 def since(text: str) -> str:
-    """``24h`` before now, or a date or time, as the API takes it. Raises ``ValueError``."""
+    """An age such as ``24h`` before now, or a date or time, in the format of the API. Raises ``ValueError``."""
     back = age(text)
     at = moment(text)[0] if back is None else max(0, int(time.time() * 1000) - back)
     return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds")
@@ -40,7 +40,7 @@ async def show(client: Client, params: Mapping[str, str], *, as_json: bool) -> i
 
 
 async def show_keys(client: Client, params: Mapping[str, str], *, as_json: bool) -> int:
-    """Print what keys used. Raises ``RequestFailed``."""
+    """Print the usage of keys. Raises ``RequestFailed``."""
     found = await client.ask("GET", "/stats/keys", params=params)
     if as_json:
         client.print(json.dumps(found))
@@ -48,7 +48,7 @@ async def show_keys(client: Client, params: Mapping[str, str], *, as_json: bool)
     rows = [_key_row(one, found["currency"]) for one in found["keys"]]
     _print_table(client, (_KEY_COLUMNS, *rows), "No key used tokens in this time.")
     if found["more"]:
-        client.print("and more keys, which used less")
+        client.print("and other keys with less usage")
     return 0
 
 
@@ -61,7 +61,7 @@ async def show_groups(client: Client, params: Mapping[str, str], *, as_json: boo
     rows = [_group_row(one, found["currency"]) for one in found["groups"]]
     _print_table(client, ((params["by"], *_GROUP_COLUMNS), *rows), "No job matches.")
     if found["more"]:
-        client.print("of the newest 10,000 jobs that match")
+        client.print("among the newest 10,000 jobs that match")
     return 0
 
 
@@ -76,7 +76,7 @@ def _printable(text: str) -> str:
 
 
 def _print_table(client: Client, rows: Sequence[tuple[str, ...]], nothing: str = "") -> None:
-    """The first of ``rows`` is the head. ``nothing``: printed instead of a head alone."""
+    """Print a table whose first row is the header. ``nothing``: printed instead if there are no other rows."""
     if len(rows) == 1 and nothing:
         client.print(nothing)
         return

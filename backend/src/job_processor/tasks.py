@@ -1,21 +1,21 @@
-"""The end of tasks that run in the background."""
+"""Ends background tasks."""
 
 import asyncio
 
 AGAIN_SECONDS = 3.0
-"""How long a cancelled task may go on before it is cancelled again."""
+"""How long a cancelled task may keep running before it is cancelled again."""
 
 
 async def end(*tasks: "asyncio.Task[object]") -> None:
-    """Cancel the tasks and wait until each has ended; what they returned or raised is dropped.
+    """Cancel the tasks and wait until all have ended. Their results and exceptions are dropped.
 
-    A task that goes on is cancelled again: the library that it is in may have lost the first one. ``asyncio.wait_for``
-    does before Python 3.12 when what it waits for is done at the same moment, and pymongo sends with it.
+    A task that keeps running is cancelled again, because a library may have swallowed the first cancellation. Before
+    Python 3.12 ``asyncio.wait_for``, which pymongo uses, does so if its awaitable is done at the same moment.
     """
     running = {task for task in tasks if not task.done()}
     while running:
         for task in running:
             task.cancel()
         _, running = await asyncio.wait(running, timeout=AGAIN_SECONDS)
-    # Otherwise asyncio would log each failure when the task is collected.
+    # Retrieve the exceptions; otherwise asyncio logs each of them when the task is garbage collected.
     await asyncio.gather(*tasks, return_exceptions=True)

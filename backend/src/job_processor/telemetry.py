@@ -1,4 +1,4 @@
-"""Prometheus metrics, all of which are defined here."""
+"""The definitions of all Prometheus metrics."""
 
 import contextlib
 import functools
@@ -42,34 +42,34 @@ _SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800)
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What is known of the store when the metrics are read."""
+class GaugeValues:
+    """The values of the gauges: the state of the store when the metrics are read."""
 
     up: bool
     """Whether the store answers."""
     flows: Sequence[str]
     now: int
-    """The store's time in milliseconds."""
+    """The store's time in milliseconds since 1970."""
     counts: Counts | None = None
-    """``None``: unknown."""
+    """Counts of jobs; ``None``: unknown."""
     lanes: Mapping[str, Lane] = field(default_factory=dict)
     workers: int | None = None
     """Workers with a recent heartbeat; ``None``: unknown."""
     budgets: Mapping[str, Level] = field(default_factory=dict)
-    """How much is used up of the budget of each flow that has one."""
+    """The used share of the budget, for each flow that has one."""
 
 
 _Metric = TypeVar("_Metric", Counter, Histogram)
 
 
 def _children(metric: _Metric) -> Callable[..., _Metric]:
-    """``metric.labels`` with a cache: the look-up of a child formats its labels and takes a lock, for every request.
-    The metric keeps all children anyway."""
+    """``metric.labels`` with a cache, because its look-up formats the labels and takes a lock. The cache does not grow
+    beyond the metric, which keeps all its children."""
     return functools.cache(metric.labels)
 
 
 class Telemetry:
-    """The counters of this process. Gauges are made from the store's counts when metrics are read."""
+    """The metrics of this process. Gauges are computed from the store's counts when the metrics are read."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -78,7 +78,7 @@ class Telemetry:
         self._attempts = _children(Counter("job_processor_attempts", "Attempts ended", ["flow", "outcome"], registry=r))
         tokens = "Tokens that processors reported"
         self._tokens = _children(Counter("job_processor_tokens", tokens, ["flow", "kind"], registry=r))
-        cost = "What the tokens cost, in millionths of the currency of flows.toml"
+        cost = "Cost of tokens, in millionths of the currency of flows.toml"
         self._cost = _children(Counter("job_processor_cost_micros", cost, ["flow"], registry=r))
         self._completed = _children(Counter("job_processor_completed", "Jobs COMPLETED", ["flow"], registry=r))
         self._failed = _children(Counter("job_processor_failed", "Jobs FAILED", ["flow"], registry=r))
@@ -86,16 +86,16 @@ class Telemetry:
         self._retried = _children(
             Counter("job_processor_retried", "Retries of FAILED and CANCELLED jobs", ["flow"], registry=r)
         )
-        took = "Jobs that bulk actions took, by what became of them"
+        took = "Jobs that bulk actions processed, by outcome"
         self._bulk_jobs = _children(Counter("job_processor_bulk_jobs", took, ["action", "outcome"], registry=r))
         ended = "Bulk actions ended"
         self._bulk_ended = _children(Counter("job_processor_bulk_actions", ended, ["action", "status"], registry=r))
-        what = "Batches by what happened to them"
+        what = "Batches that were submitted, cancelled or ended"
         self._batches = _children(Counter("job_processor_batches", what, ["what"], registry=r))
         self._deleted = Counter("job_processor_deleted", "Jobs deleted by a request", registry=r)
         self._pruned = _children(Counter("job_processor_pruned", "Deleted by retention", ["what"], registry=r))
         self._callbacks = _children(Counter("job_processor_callbacks", "Callbacks received", ["verdict"], registry=r))
-        refused = "Requests refused for want of a key or a right or by a limit, and acts that were not possible"
+        refused = "Requests refused because of a missing key or right or a limit, and acts that were not possible"
         self._refused = _children(Counter("job_processor_refused", refused, ["code"], registry=r))
         self._webhooks = _children(
             Counter("job_processor_webhooks", "Webhooks sent: delivered, failed or given_up", ["outcome"], registry=r)
@@ -103,39 +103,39 @@ class Telemetry:
         self._disabled = _children(
             Counter(
                 "job_processor_webhook_endpoints_disabled",
-                "Endpoints of webhooks that were disabled because they are gone or failing",
+                "Webhook endpoints that were disabled because they are gone or failing",
                 ["because"],
                 registry=r,
             )
         )
         signed_in = Counter("job_processor_signed_in", "Sessions of the page that began", ["kind"], registry=r)
         self._signed_in = _children(signed_in)
-        seconds = "From when the work could begin to a final state"
+        seconds = "Time from the requested start to a final state"
         self._seconds = _children(
             Histogram("job_processor_job_seconds", seconds, ["flow"], registry=r, buckets=_SECONDS)
         )
 
-        fell_back = "Attempts that went to the processor of another flow, because their own was closed"
+        fell_back = "Attempts that fell back to another flow, because their own was closed"
         self._fell_back = _children(Counter("job_processor_fell_back", fell_back, ["flow", "to"], registry=r))
 
     def watch_store(self, changes_arrive: Callable[[], bool], queue_seconds: Callable[[], float]) -> None:
         """Add gauges of the store. The functions are called whenever the metrics are read."""
         gauge = Gauge(
             "job_processor_changes_arrive",
-            "1 while the store tells of changes as they happen; 0 while they are polled for or late",
+            "1 while the store pushes changes; 0 while they are polled or late",
             registry=self.registry,
         )
         gauge.set_function(lambda: float(changes_arrive()))
         queue = Gauge(
             "job_processor_store_queue_seconds",
-            "How long a write would wait now; new jobs are refused while it is long",
+            "Expected wait of a new write; new jobs are refused while it is long",
             registry=self.registry,
         )
         queue.set_function(queue_seconds)
 
     def start_at_zero(self, flows: Iterable[str], fallbacks: Iterable[tuple[str, str]] = ()) -> None:
-        """Export these flows' counters before anything is counted: Prometheus sees no increase when a counter appears
-        with its first value. ``fallbacks``: each flow with each of its fallback flows."""
+        """Export the counters of these flows with the value 0, because Prometheus sees no increase when a counter
+        appears with its first value. ``fallbacks``: pairs of a flow and one of its fallback flows."""
         per_flow = (self._submitted, self._completed, self._failed, self._cancelled, self._retried, self._cost)
         for flow in flows:
             self._seconds(flow)
@@ -160,9 +160,9 @@ class Telemetry:
                 self._bulk_ended(kind.value, state.value.lower())
 
     def count(self, fact: Fact) -> None:
-        """The subscriber of ``acts.facts``: the only place where counters are increased."""
+        """Increment the counters for a fact. The subscriber of ``acts.facts``, and the only place that does so."""
         match fact:
-            # The most frequent first.
+            # In order of frequency.
             case JobMoved(job=job, was=None):
                 self._submitted(job.flow).inc()
             case JobMoved(job=job, was=was):
@@ -234,9 +234,9 @@ class Telemetry:
 
     @contextlib.contextmanager
     def serve_metrics(self, host: str, port: int) -> Iterator[int]:
-        """Serve the counters at /metrics of a separate port. Yields the port, chosen by the system if it is 0.
+        """Serve the counters at /metrics on a separate port. Yields the port; 0: chosen by the system.
 
-        Raises ``OSError`` if it cannot listen there.
+        Raises ``OSError`` if it cannot listen on the port.
         """
         server, thread = start_http_server(port, host, self.registry)
         try:
@@ -246,28 +246,28 @@ class Telemetry:
             server.server_close()
             thread.join()
 
-    def render(self, seen: Seen) -> bytes:
+    def render(self, values: GaugeValues) -> bytes:
         """All metrics in Prometheus' text format."""
         gauges = CollectorRegistry()
-        gauges.register(_Gauges(seen))
+        gauges.register(_Gauges(values))
         return generate_latest(self.registry) + generate_latest(gauges)
 
 
 class _Gauges(Collector):
-    def __init__(self, seen: Seen) -> None:
-        self._seen = seen
+    def __init__(self, values: GaugeValues) -> None:
+        self._values = values
 
     def collect(self) -> Iterable[Metric]:
-        seen = self._seen
+        values = self._values
         up = GaugeMetricFamily("job_processor_store_up", "1 when the store answers")
-        up.add_metric([], float(seen.up))
+        up.add_metric([], float(values.up))
         yield up
         workers = GaugeMetricFamily("job_processor_workers", "Workers with a recent heartbeat")
-        if seen.workers is not None:
-            workers.add_metric([], seen.workers)
+        if values.workers is not None:
+            workers.add_metric([], values.workers)
         yield workers
-        if seen.counts is not None:
-            yield from self._of_counts(seen.counts)
+        if values.counts is not None:
+            yield from self._of_counts(values.counts)
 
     def _of_counts(self, counts: Counts) -> Iterable[Metric]:
         jobs = GaugeMetricFamily("job_processor_jobs", "Jobs by state", labels=["flow", "status"])
@@ -279,11 +279,11 @@ class _Gauges(Collector):
         closed = GaugeMetricFamily(
             "job_processor_lane_closed", "1 for each reason that closes the flow's lane", labels=["flow", "kind"]
         )
-        for flow in self._seen.flows:
+        for flow in self._values.flows:
             due = counts.oldest_due.get(flow)
-            oldest.add_metric([flow], 0.0 if due is None else max(0, self._seen.now - due) / 1000)
-            lane = self._seen.lanes.get(flow, Lane(flow))
-            spent = self._seen.budgets.get(flow) is Level.USED_UP
+            oldest.add_metric([flow], 0.0 if due is None else max(0, self._values.now - due) / 1000)
+            lane = self._values.lanes.get(flow, Lane(flow))
+            spent = self._values.budgets.get(flow) is Level.USED_UP
             open_.add_metric([flow], float(lane.is_open and not spent))
             closed.add_metric([flow, "paused"], float(lane.paused))
             closed.add_metric([flow, OVER_BUDGET], float(spent))
@@ -292,8 +292,8 @@ class _Gauges(Collector):
         yield oldest
         yield open_
         yield closed
-        words = "1 from 80 % of the flow's budget of the day on"
+        words = "1 if at least 80 % of the flow's daily budget is used up"
         nearly = GaugeMetricFamily("job_processor_budget_nearly_used_up", words, labels=["flow"])
-        for flow, used in self._seen.budgets.items():
+        for flow, used in self._values.budgets.items():
             nearly.add_metric([flow], float(used is not Level.FINE))
         yield nearly

@@ -16,7 +16,7 @@ from job_processor.store.base import Store
 
 
 def copy(source: str, target: str) -> int:
-    """Copy all jobs from one store to the other and verify them."""
+    """Copy all jobs from one store to the other, and verify them. Returns the exit code. Raises ``CommandFailed``."""
 
     async def run() -> transfer.Transferred:
         async with _opened(drivers.store_at(source)) as from_, _opened(drivers.store_at(target)) as to:
@@ -29,14 +29,17 @@ STANDARD_OUTPUT = "-"
 
 
 def backup(environment: Mapping[str, str], file: str, *, skip_empty: bool = False) -> int:
-    """Write all jobs to a file, or to standard output. A SQLite database may be in use; a consistent snapshot is taken
-    first, beside the file or in the data directory. With ``skip_empty`` a store that never had a job writes nothing."""
+    """Write all jobs to a file, or to standard output. Returns the exit code. Raises ``CommandFailed``.
+
+    A SQLite database may be in use: a consistent snapshot is made first, next to the file or in the data directory.
+    ``skip_empty``: write nothing if the store never had a job.
+    """
     loaded = load_settings(environment)
     piped = file == STANDARD_OUTPUT
     address = configured.store_address(loaded)
     beside = Path(file).parent
     if piped:
-        # A database is read where it is; nothing of it is on this disk.
+        # MongoDB needs no local snapshot, so any temporary directory will do.
         has_directory = loaded.mongodb_uri is None and loaded.data_dir.is_dir()
         beside = loaded.data_dir if has_directory else Path(tempfile.gettempdir())
 
@@ -53,7 +56,7 @@ def backup(environment: Mapping[str, str], file: str, *, skip_empty: bool = Fals
 
 
 def restore(environment: Mapping[str, str], file: str) -> int:
-    """Load all jobs of a backup into the store and verify them."""
+    """Load all jobs of a backup into the store, and verify them. Returns the exit code. Raises ``CommandFailed``."""
     loaded = load_settings(environment)
 
     async def run() -> transfer.Transferred:
@@ -82,7 +85,7 @@ def _report(
     if sys.stderr.isatty():
         print(file=sys.stderr)
     if done is None:
-        print("there never was a job, and nothing was written", file=to or sys.stdout)
+        print("the store never had a job; nothing was written", file=to or sys.stdout)
         return 0
     inbox = f" and {done.callbacks:,} kept callbacks" if done.callbacks else ""
     access = f", {done.keys:,} API keys and {done.audit:,} entries of the audit" if done.keys or done.audit else ""

@@ -1,4 +1,4 @@
-"""The commands about webhooks, against a running server."""
+"""The commands for webhooks on a running server."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ _PATH = "/webhook-endpoints"
 
 
 class WebhookCommands:
-    """Methods return the exit code."""
+    """Methods return the exit code. They raise ``RequestFailed``."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -18,7 +18,7 @@ class WebhookCommands:
         return self._made(await self._ask("POST", _PATH, wanted))
 
     async def change(self, endpoint_id: str, wanted: Mapping[str, object]) -> int:
-        """What ``wanted`` does not name stays."""
+        """Change the fields in ``wanted``; the others stay."""
         old = await self._ask("GET", f"{_PATH}/{endpoint_id}")
         stays = {name: old[name] for name in ("url", "events", "flows", "description")}
         self._client.print(endpoint_line(await self._ask("PUT", f"{_PATH}/{endpoint_id}", {**stays, **wanted})))
@@ -71,7 +71,7 @@ class WebhookCommands:
 
 
 def endpoint_line(one: Mapping[str, Any]) -> str:
-    """An endpoint, as the server describes it, in one line."""
+    """An endpoint of the server's answer in one line."""
     state = f"disabled ({one['disabledBecause']})" if one["disabledAt"] else "enabled"
     flows = "all flows" if one["flows"] is None else f"flows {','.join(one['flows'])}"
     about = f"  {one['description']}" if one["description"] else ""
@@ -79,6 +79,7 @@ def endpoint_line(one: Mapping[str, Any]) -> str:
 
 
 def delivery_line(one: Mapping[str, Any]) -> str:
+    """A delivery of the server's answer in one line."""
     last = one["tries"][-1] if one["tries"] else None
     said = "not tried" if last is None else _printable(str(last["status"] or last["error"]))
     about = one["jobId"] or "-"
@@ -86,5 +87,5 @@ def delivery_line(one: Mapping[str, Any]) -> str:
 
 
 def _printable(text: str) -> str:
-    """Answers of receivers are untrusted: keep terminal escape sequences out."""
+    """The text without terminal escape sequences, because answers of receivers are untrusted."""
     return "".join(c if c.isprintable() else " " for c in text)

@@ -1,8 +1,8 @@
-"""Where the signing secrets of outgoing webhooks come from. Pure.
+"""The signing secrets of outgoing webhooks.
 
-The secret of an endpoint is random. It is stored sealed (AES-256-GCM), under a key derived from WEBHOOK_SECRET: the
-store alone, or a copy of it, cannot sign. The secret for the webhooks of jobs is derived from WEBHOOK_SECRET and the
-owner of the jobs, and stored nowhere.
+The secret of an endpoint is random. It is stored encrypted (AES-256-GCM) with a key derived from WEBHOOK_SECRET, so
+that a copy of the store does not suffice to sign. The secret for webhooks of jobs is derived from WEBHOOK_SECRET and
+the owner of the jobs; it is not stored.
 """
 
 import base64
@@ -19,7 +19,11 @@ _NONCE_BYTES = 12
 
 
 class WebhookSecrets:
-    """``secrets``: WEBHOOK_SECRET and then WEBHOOK_SECRET_PREVIOUS. The first seals; each of them opens."""
+    """Derives, encrypts ("seals") and decrypts ("opens") signing secrets.
+
+    ``secrets_``: WEBHOOK_SECRET, then WEBHOOK_SECRET_PREVIOUS. The first one encrypts, all of them decrypt. Raises
+    ``ValueError`` without a secret.
+    """
 
     def __init__(self, secrets_: Sequence[str]) -> None:
         if not secrets_:
@@ -28,21 +32,21 @@ class WebhookSecrets:
         self._owners = tuple(hmac.digest(s.encode(), b"job-processor webhook owner v1", "sha256") for s in secrets_)
 
     def of_owner(self, owner: str) -> tuple[str, ...]:
-        """The secrets that sign the webhooks of this owner's jobs, the current one first."""
+        """The signing secrets for webhooks of this owner's jobs, the current one first."""
         return tuple(secret_text(hmac.digest(key, owner.encode(), "sha256")) for key in self._owners)
 
     def seal(self, text: str, endpoint_id: str) -> str:
-        """The secret in the form in which it is stored; it can be opened for this endpoint alone."""
+        """The encrypted secret for the store. It can be decrypted only with the same ``endpoint_id``."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
         sealed = AESGCM(self._sealing[0]).encrypt(nonce, text.encode(), endpoint_id.encode())
         return base64.b64encode(nonce + sealed).decode()
 
     def open(self, sealed: str, endpoint_id: str) -> str | None:
-        """The secret. ``None``: it was sealed under another WEBHOOK_SECRET, or for another endpoint."""
+        """The decrypted secret; ``None`` if it was encrypted with another WEBHOOK_SECRET, or for another endpoint."""
         return next(filter(None, (_opened(key, sealed, endpoint_id) for key in self._sealing)), None)
 
     def is_current(self, sealed: str, endpoint_id: str) -> bool:
-        """Is it sealed under the current WEBHOOK_SECRET?"""
+        """Whether the secret is encrypted with the current WEBHOOK_SECRET."""
         return _opened(self._sealing[0], sealed, endpoint_id) is not None
 
 

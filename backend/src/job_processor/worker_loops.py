@@ -33,12 +33,12 @@ from job_processor.workers.series_keeper import SeriesKeeper
 from job_processor.workers.trusted_time import TrustedTime, last_trusted
 
 LATE_CALLBACK_SECONDS = 86_400
-"""How long a callback token stays valid after the callback's deadline, so that a late result can still be kept."""
+"""How long a callback token stays valid after the callback's deadline, so that late results can still be kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoopDependencies:
-    """The dependencies of the loops."""
+    """The objects that loops need. ``callback_url``: the URL for callbacks of processors."""
 
     settings: Settings
     acts: Acts
@@ -51,7 +51,7 @@ class LoopDependencies:
 
 
 async def worker_loops(deps: LoopDependencies, on_store_broken: Callable[[], None]) -> list[Loop]:
-    """All loops of a worker, not started. ``on_store_broken``: called when the store is broken, to end the process."""
+    """All loops of a worker, not started. ``on_store_broken``: called to end the process if the store is broken."""
     acts, store, settings = deps.acts, deps.store, deps.settings
     owner = f"{settings.worker_name}-{os.getpid()}"
     dispatchers = _dispatchers(deps, owner)

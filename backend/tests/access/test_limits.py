@@ -12,7 +12,7 @@ from job_processor.core.key_text import key_text
 from job_processor.core.permits import Limits
 from job_processor.http.access import Auth
 from job_processor.store.base import Query
-from job_processor.telemetry import Seen
+from job_processor.telemetry import GaugeValues
 from tests.access.conftest import OTHER, Guarded, bearer
 from tests.http.problems import assert_problem
 from tests.store_suite.places import Place
@@ -38,6 +38,8 @@ def wrong(number: int) -> dict[str, str]:
 def assert_limited(reply: Reply, code: str = "too_many_requests") -> None:
     assert assert_problem(reply, 429)["code"] == code
     assert 1 <= int(reply.headers["retry-after"]) <= 63
+    # A quota is not renewed with time: what is told then is the rate limit.
+    assert told(reply) == 0 or code == "too_many_waiting"
 
 
 def told(reply: Reply) -> int | None:
@@ -99,10 +101,16 @@ async def test_a_session_counts_for_its_key(limited: Guarded) -> None:
 
 async def test_wrong_keys_of_an_address_are_limited_and_nothing_else_of_it(limited: Guarded) -> None:
     client, key = limited.site.client, bearer(await limited.key(Right.READ))
+    left = []
     for n in range(4):
-        assert_problem(await client.get("/jobs", wrong(n)), 401)
+        reply = await client.get("/jobs", wrong(n))
+        assert_problem(reply, 401)
+        left.append(told(reply))
+    assert left == [None, None, 1, 0]
     for n in range(4, 9):
-        assert_limited(await client.get("/jobs", wrong(n)), "too_many_wrong_keys")
+        reply = await client.get("/jobs", wrong(n))
+        assert_limited(reply, "too_many_wrong_keys")
+        assert reply.headers["ratelimit-policy"] == '"wrong-keys";q=4;w=60'
     assert_limited(await client.get("/jobs", bearer("jp_typo")), "too_many_wrong_keys")
     assert_limited(
         await client.post("/session", {"key": "jp_no"}, {"origin": "http://testserver"}), "too_many_wrong_keys"
@@ -143,7 +151,7 @@ async def test_the_quota_of_waiting_jobs(limited: Guarded) -> None:
     assert_limited(await client.post(f"/jobs/{first}/replay", {}, key), "too_many_waiting")
     assert (await client.post("/jobs", {"prompt": "of another"}, bearer(await limited.key(Right.SUBMIT)))).status == 201
     assert "one too many" not in [job.job.prompt for job in await limited.site.store.list(Query())]
-    metrics = limited.site.telemetry.render(Seen(True, (), 0)).decode()
+    metrics = limited.site.telemetry.render(GaugeValues(True, (), 0)).decode()
     assert 'job_processor_refused_total{code="too_many_waiting"} 2.0' in metrics
 
 

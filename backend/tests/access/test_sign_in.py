@@ -15,9 +15,9 @@ from job_processor.core.audit import AuditAct
 from job_processor.core.roles import Role, RoleRules
 from job_processor.http.access import Auth
 from job_processor.oidc.options import OidcOptions
+from job_processor.oidc.pending_sign_in import LIFE_SECONDS
 from job_processor.oidc.people import OidcPeople
 from job_processor.oidc.provider import Provider
-from job_processor.oidc.transit import LIFE_SECONDS
 from job_processor.store.base import AuditQuery
 from tests.http.problems import assert_problem
 from tests.store_suite.places import Clock

@@ -12,7 +12,7 @@ from job_processor.core.flow import FlowRules
 from job_processor.core.job import JobError, State, Usage
 from job_processor.core.outcome import Accepted, Deferred, Failed, Succeeded
 from job_processor.store.base import Claim
-from job_processor.telemetry import Seen
+from job_processor.telemetry import GaugeValues
 from job_processor.workers.reaper import Reaper
 from tests.support.clock import Clock
 from tests.support.site import Site, open_site
@@ -22,7 +22,7 @@ BROKEN = Failed(JobError("x", "no"), retryable=False)
 
 async def totals(site: Site) -> dict[str, float]:
     """The counters that are not 0, by name and labels other than the flow."""
-    text = site.telemetry.render(Seen(True, (), 0)).decode()
+    text = site.telemetry.render(GaugeValues(True, (), 0)).decode()
     return {
         "/".join([sample.name, *(v for k, v in sample.labels.items() if k != "flow")]): sample.value
         for family in text_string_to_metric_families(text)

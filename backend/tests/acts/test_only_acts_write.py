@@ -52,7 +52,7 @@ WRITES = frozenset(
 """The verbs of a store that write a job, a callback, a lane, a key, a session, a permit, a bulk action, a
 webhook, the audit or the series."""
 OWN = frozenset({"record_heartbeat", "put_series"})
-"""A worker's own sign of life; and what copies and backups alone write."""
+"""A worker's own heartbeat; and what copies and backups alone write."""
 READS = frozenset(
     {
         "full_keys",

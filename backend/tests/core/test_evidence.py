@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from job_processor.core.evidence import (
-    ALONE,
-    DOUBT_MS,
-    HELD,
-    LAST_MS,
+    FIRST_REFUSAL_DELAY_MS,
+    HELD_NOTE,
+    LAST_JOB_MS,
+    MAX_LONE_RATE_LIMITS,
     MAX_WAIT_FOR_EVIDENCE_MS,
     RefusalDecision,
     failure_if_to_blame,
@@ -84,14 +84,14 @@ def test_a_first_refusal_while_others_are_answered_puts_back_this_job_alone() ->
     said = judged(others=NOW + 5, now=NOW + 9)
 
     assert isinstance(said.outcome, Deferred)
-    assert (said.outcome.until, said.outcome.kind) == (NOW + 9 + DOUBT_MS, "refused")
+    assert (said.outcome.until, said.outcome.kind) == (NOW + 9 + FIRST_REFUSAL_DELAY_MS, "refused")
     assert said.lane is OPEN
 
 
 def test_a_second_refusal_after_others_were_answered_is_held_against_the_job() -> None:
     said = judged(refusals=BEFORE, others=NOW - 4_000)
 
-    assert said.outcome == replace(FORBIDDEN, note=HELD, refusals=replace(BEFORE, times=2))
+    assert said.outcome == replace(FORBIDDEN, note=HELD_NOTE, refusals=replace(BEFORE, times=2))
     assert said.lane is OPEN
 
 
@@ -159,7 +159,7 @@ def test_an_attempt_that_ran_something_fails_whoever_is_to_blame() -> None:
     assert outrun.lane is OPEN
 
     assert judged(COUNTED, BEFORE, others=NOW - 4_000).outcome == replace(
-        FORBIDDEN, note=HELD, refusals=replace(BEFORE, times=2)
+        FORBIDDEN, note=HELD_NOTE, refusals=replace(BEFORE, times=2)
     )
 
 
@@ -184,11 +184,11 @@ def test_a_job_that_others_outrun_into_a_limit_is_wanted_as_the_next_probe() -> 
 
 def test_a_rate_limit_met_alone_again_and_again_while_others_get_through_ends_the_job() -> None:
     met, now = BEFORE, NOW
-    for n in range(1, ALONE + 1):
+    for n in range(1, MAX_LONE_RATE_LIMITS + 1):
         now += 10_000
         lane = probed(shut(None, at=now - 5_000, trouble=Trouble.RATE_LIMITED))
         said = judged(LIMIT, lane=lane, others=now - 6_000, now=now, of=job(met, now - 10))
-        if n < ALONE:
+        if n < MAX_LONE_RATE_LIMITS:
             assert isinstance(said.outcome, Deferred)
             assert said.outcome.refusals is not None
             met = said.outcome.refusals
@@ -199,7 +199,7 @@ def test_a_rate_limit_met_alone_again_and_again_while_others_get_through_ends_th
             )
 
     assert isinstance(said.outcome, Failed)
-    assert (said.outcome.retryable, said.outcome.error.code, said.outcome.note) == (False, "http_429", HELD)
+    assert (said.outcome.retryable, said.outcome.error.code, said.outcome.note) == (False, "http_429", HELD_NOTE)
     assert said.lane.lapses
 
 
@@ -233,20 +233,20 @@ def test_the_last_job_of_a_flow_ends_if_others_got_through_in_its_time(
 @pytest.mark.parametrize(
     ("handed", "accuser", "met", "ends"),
     [
-        (REFUSAL, ONLY, Refusals(NOW - LAST_MS, times=2), True),
-        (REFUSAL, ONLY, Refusals(NOW - LAST_MS + 1, times=9), False),
-        (REFUSAL, ONLY, Refusals(NOW - LAST_MS, times=1), False),
-        (REFUSAL, "another", Refusals(NOW - LAST_MS, times=9), False),
-        (REFUSAL, None, Refusals(NOW - LAST_MS, times=9), False),
-        (LIMIT, ONLY, Refusals(NOW - LAST_MS, times=9), False),
+        (REFUSAL, ONLY, Refusals(NOW - LAST_JOB_MS, times=2), True),
+        (REFUSAL, ONLY, Refusals(NOW - LAST_JOB_MS + 1, times=9), False),
+        (REFUSAL, ONLY, Refusals(NOW - LAST_JOB_MS, times=1), False),
+        (REFUSAL, "another", Refusals(NOW - LAST_JOB_MS, times=9), False),
+        (REFUSAL, None, Refusals(NOW - LAST_JOB_MS, times=9), False),
+        (LIMIT, ONLY, Refusals(NOW - LAST_JOB_MS, times=9), False),
     ],
 )
 def test_the_only_job_that_is_left_and_refused_ends_soon(
     handed: HandOver, accuser: str | None, met: Refusals, ends: bool
 ) -> None:
-    old = job(met)._replace(created_at=NOW - LAST_MS - 2)
+    old = job(met)._replace(created_at=NOW - LAST_JOB_MS - 2)
     lane = replace(probed(shut(None)), accuser=old.id if accuser == ONLY else accuser)
-    said = judged(handed, lane=lane, others=NOW - LAST_MS - 1, of=old)
+    said = judged(handed, lane=lane, others=NOW - LAST_JOB_MS - 1, of=old)
     assert isinstance(said.outcome, Failed) is ends
 
 
@@ -259,7 +259,7 @@ def test_a_job_keeps_what_it_met_until_it_is_answered_otherwise() -> None:
     assert after(again, says(Deferred(0, "shutdown", "The worker stopped."), "t2")).refusals == met
     assert after(again, says(Accepted(60_000), "t2")).refusals is None
     assert after(again, says(Failed(JobError("x", "y")), "t2")).refusals is None
-    held = after(again, says(Failed(JobError("x", "y"), note=HELD, refusals=met), "t2"))
+    held = after(again, says(Failed(JobError("x", "y"), note=HELD_NOTE, refusals=met), "t2"))
     assert (held.refusals, held.failures) == (met, 1)
-    assert held.history[-1].detail == f"x: y {HELD}"
+    assert held.history[-1].detail == f"x: y {HELD_NOTE}"
     assert pending().refusals is None

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from job_processor.core.ids import AHEAD_MS, IdFactory, first_id_of, is_job_id
+from job_processor.core.ids import MAX_AHEAD_MS, IdFactory, first_id_of, is_job_id
 from tests.core.given import NOW
 
 TIMES = st.integers(0, 4_102_444_800_000)
 
 
-@given(st.integers(0, 2**48 - 1), TIMES, st.lists(st.integers(0, AHEAD_MS), min_size=2, max_size=50))
+@given(st.integers(0, 2**48 - 1), TIMES, st.lists(st.integers(0, MAX_AHEAD_MS), min_size=2, max_size=50))
 def test_ids_grow_although_the_clock_steps_back_a_little(seed: int, start: int, offsets: list[int]) -> None:
     ids = IdFactory(seed)
     made = [ids.new(start + offset) for offset in offsets]
@@ -26,7 +26,7 @@ def test_ids_lie_no_further_ahead_of_the_clock_than_is_said_and_never_behind_it(
 
     assert len(set(made)) == len(made)
     for at, one in zip(times, made, strict=True):
-        assert first_id_of(at) <= one < first_id_of(at + AHEAD_MS + 1)
+        assert first_id_of(at) <= one < first_id_of(at + MAX_AHEAD_MS + 1)
 
 
 @given(st.integers(0, 2**48 - 1), st.lists(st.tuples(TIMES, st.integers(0, 5)), max_size=20), st.integers(0, 20))

@@ -7,7 +7,7 @@ from job_processor.core import model_tokens
 from job_processor.core.job import Usage
 from job_processor.core.lane import Lane
 from job_processor.core.lane_clock import shift_clock
-from job_processor.core.model_tokens import UNUSED, ModelTokens, estimate, guess
+from job_processor.core.model_tokens import UNUSED, ModelTokens, estimate, prompt_estimate
 
 NOW = 1_750_000_000_000
 
@@ -23,13 +23,15 @@ def test_the_first_estimate_is_the_prompt_by_length_and_the_longest_answer(
 
 
 def test_later_ones_follow_what_the_flow_took_lately_and_no_other_does() -> None:
-    tokens = model_tokens.correct(UNUSED, "f", guess("four"), 8, 101)
+    tokens = model_tokens.correct(UNUSED, "f", prompt_estimate("four"), 8, 101)
     assert estimate(tokens, "f", "four" * 3, 7) == 103
     assert estimate(tokens, "g", "four" * 3, 7) == 10
     for _ in range(40):
-        tokens = model_tokens.correct(tokens, "f", guess("four"), 8, 21)
+        tokens = model_tokens.correct(tokens, "f", prompt_estimate("four"), 8, 21)
     assert estimate(tokens, "f", "four", 7) == 21
-    assert estimate(model_tokens.correct(UNUSED, "f", guess("four" * 9), 8, 3), "f", "four", 7) == 1, "never nothing"
+    assert estimate(model_tokens.correct(UNUSED, "f", prompt_estimate("four" * 9), 8, 3), "f", "four", 7) == 1, (
+        "never nothing"
+    )
 
 
 @pytest.mark.parametrize(
@@ -37,7 +39,7 @@ def test_later_ones_follow_what_the_flow_took_lately_and_no_other_does() -> None
     [(None, None), (Usage(), None), (Usage(3, None), 3), (Usage(None, 4), 4), (Usage(3, 4), 7)],
 )
 def test_what_was_reported(usage: Usage | None, taken: int | None) -> None:
-    assert model_tokens.taken(usage) == taken
+    assert model_tokens.reported(usage) == taken
 
 
 @given(strategies.lists(strategies.tuples(strategies.integers(0, 5_000), strategies.integers(1, 9_000))))

@@ -110,10 +110,10 @@ def test_a_name_is_trusted_for_the_addresses_that_it_has_now() -> None:
     one = proxies("Edge, 192.0.2.1")
     assert one.names == ("edge",)
     assert one.client(PEER, [CLIENT.encode()]) == PEER
-    assert one.know("edge", [PEER, "2001:db8::1", "nonsense"])
-    assert not one.know("edge", ["2001:db8::1", PEER])
+    assert one.set_addresses("edge", [PEER, "2001:db8::1", "nonsense"])
+    assert not one.set_addresses("edge", ["2001:db8::1", PEER])
     assert one.client(PEER, [CLIENT.encode()]) == one.client("2001:db8::1", [CLIENT.encode()]) == CLIENT
-    assert one.know("edge", ["10.0.0.2"])
+    assert one.set_addresses("edge", ["10.0.0.2"])
     assert one.client(PEER, [CLIENT.encode()]) == PEER
     assert one.client("10.0.0.2", [CLIENT.encode()]) == CLIENT
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from job_processor.core.snippets import snippet, wanted
+from job_processor.core.snippets import normalized_phrase, snippet
 
 
 @pytest.mark.parametrize(
@@ -23,12 +23,12 @@ from job_processor.core.snippets import snippet, wanted
     ],
 )
 def test_what_was_found_stands_apart(text: str, words: list[tuple[str, bool]], shown: str) -> None:
-    pieces = snippet(text, [wanted(*one) for one in words])
+    pieces = snippet(text, [normalized_phrase(*one) for one in words])
     assert "".join(f"[{piece.text}]" if piece.found else piece.text for piece in pieces) == shown
 
 
 @given(st.text("ab é.", max_size=400), st.lists(st.tuples(st.text("ab é", max_size=4), st.booleans()), max_size=3))
 def test_the_pieces_are_a_part_of_the_text(text: str, words: list[tuple[str, bool]]) -> None:
-    pieces = snippet(text, [wanted(*one) for one in words])
+    pieces = snippet(text, [normalized_phrase(*one) for one in words])
     assert "".join(piece.text for piece in pieces).strip("…") in text
     assert not pieces or any(piece.found for piece in pieces)

@@ -98,12 +98,12 @@ OUT_OF_ORDER = [
     (
         after(running(), Expired(), NOW + LATE),
         says(Succeeded("r"), "t1", 1),
-        "Attempt 1 had ended (lost); its result came all the same.",
+        "Attempt 1 had ended (lost); its result arrived afterwards.",
     ),
     (
         second_attempt(),
         calls_back(Succeeded("r"), 1),
-        "Attempt 1 had ended (failed); its result came all the same.",
+        "Attempt 1 had ended (failed); its result arrived afterwards.",
     ),
     (pending(), calls_back(Succeeded("r")), None),
 ]

@@ -184,7 +184,7 @@ def test_a_closed_lane_says_where_its_jobs_go() -> None:
     over = replace(LANE, spent=9, spent_on=start_of(DAY, NOW))
     told = waits(pending(), over, replace(rules, budget_per_day=9), falls_to="g").detail
     assert told.startswith("The budget of the flow f of ")
-    assert told.endswith(" is raised. Meanwhile jobs go to the flow g.")
+    assert told.endswith(" at once. Meanwhile jobs go to the flow g.")
 
 
 def test_a_job_whose_flow_shares_tokens_says_when_some_are_left() -> None:

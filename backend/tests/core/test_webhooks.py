@@ -8,11 +8,11 @@ import pytest
 
 from job_processor.core.job import Job, JobError, JobWebhook, State, WebhookEvent
 from job_processor.core.webhooks import (
-    DELAYS_SECONDS,
     DISABLED_AFTER_MS,
     JITTER,
-    RESULT_LIMIT,
-    TRIES_KEPT,
+    MAX_INLINE_RESULT_BYTES,
+    MAX_TRIES_KEPT,
+    RETRY_DELAYS_SECONDS,
     Delivery,
     DeliveryState,
     DisabledBecause,
@@ -96,9 +96,12 @@ def test_the_body_tells_what_happened_and_carries_no_long_result() -> None:
     assert (told["data"]["tags"], told["data"]["metadata"]) == (["a"], {"k": [1]})
     assert told["data"]["answeredBy"] is None
     assert json.loads(body_of(job(answered_by="g"), DONE))["data"]["answeredBy"] == "g"
-    for result, size in (("x" * RESULT_LIMIT, RESULT_LIMIT), ("ä" * RESULT_LIMIT, 2 * RESULT_LIMIT)):
+    for result, size in (
+        ("x" * MAX_INLINE_RESULT_BYTES, MAX_INLINE_RESULT_BYTES),
+        ("ä" * MAX_INLINE_RESULT_BYTES, 2 * MAX_INLINE_RESULT_BYTES),
+    ):
         data = json.loads(body_of(job(result=result), DONE))["data"]
-        assert (data["result"], data["resultBytes"]) == (result if size <= RESULT_LIMIT else None, size)
+        assert (data["result"], data["resultBytes"]) == (result if size <= MAX_INLINE_RESULT_BYTES else None, size)
     # Lone surrogates in metadata have no UTF-8.
     assert body_of(job(metadata={"k": "\ud800"}), DONE).encode()
 
@@ -111,17 +114,17 @@ def test_ten_tries_over_days_and_then_it_is_given_up() -> None:
         assert (one.id, one.body) == (before.id, before.body)
         if one.next_at is not None:
             waits.append((one.next_at - now) / 1000)
-    assert waits == pytest.approx([delay * (1 + JITTER / 2) for delay in DELAYS_SECONDS])
-    assert len(one.tries) == len(DELAYS_SECONDS) + 1 == 10
+    assert waits == pytest.approx([delay * (1 + JITTER / 2) for delay in RETRY_DELAYS_SECONDS])
+    assert len(one.tries) == len(RETRY_DELAYS_SECONDS) + 1 == 10
     assert sum(waits) > 3 * 86_400
     assert (one.state, one.next_at, one.settled_at) == (DeliveryState.FAILED, None, now)
     # A replay starts anew, and keeps what was tried.
     again = replayed(one, now)
     assert (again.state, again.next_at, len(again.tries)) == (DeliveryState.PENDING, now, 10)
     assert after_try(again, answered(500), None, now, 0).next_at == now + 5000
-    for _ in range(3 * TRIES_KEPT):
+    for _ in range(3 * MAX_TRIES_KEPT):
         again = after_try(replayed(again, now), answered(500), None, now, 0)
-    assert len(again.tries) == TRIES_KEPT
+    assert len(again.tries) == MAX_TRIES_KEPT
 
 
 @pytest.mark.parametrize(
@@ -175,6 +178,6 @@ def test_an_endpoint_that_is_gone_or_fails_for_days_is_disabled() -> None:
 def test_a_secret_signs_until_its_overlap_is_over() -> None:
     new, old, older = EndpointSecret("n"), EndpointSecret("o", NOW + 1), EndpointSecret("oo", NOW)
     one = endpoint("e", secrets=(new, old, older))
-    assert one.signing(NOW - 1) == (new, old, older)
-    assert one.signing(NOW) == (new, old)
-    assert one.signing(NOW + 1) == (new,)
+    assert one.valid_secrets(NOW - 1) == (new, old, older)
+    assert one.valid_secrets(NOW) == (new, old)
+    assert one.valid_secrets(NOW + 1) == (new,)

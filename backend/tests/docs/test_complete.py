@@ -20,7 +20,7 @@ from job_processor.http.routes import OPERATIONS
 from job_processor.processors.http.processor import EndpointOptions
 from job_processor.processors.mock import Fault
 from job_processor.store.base import Counts
-from job_processor.telemetry import Seen, Telemetry
+from job_processor.telemetry import GaugeValues, Telemetry
 from tests.docs.pages import text
 
 SOURCE = Path(job_processor.__file__).parent
@@ -159,7 +159,7 @@ def test_commands() -> None:
 def test_metrics() -> None:
     telemetry = Telemetry()
     telemetry.watch_store(lambda: True, lambda: 0.0)
-    text_form = telemetry.render(Seen(True, (), 0, Counts({}, {}))).decode()
+    text_form = telemetry.render(GaugeValues(True, (), 0, Counts({}, {}))).decode()
     families = set(re.findall(r"^# TYPE (\S+) ", text_form, re.MULTILINE))
     made = {name for name in families if not name.endswith("_created")}
     assert len(made) > 10

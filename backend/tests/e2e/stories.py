@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import reduce
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import msgspec
 from playwright.async_api import Browser, BrowserContext, Locator, Page, Request, expect
@@ -25,6 +26,8 @@ UI = Path(package).parent / "ui"
 HEIGHTS = {1440: 900, 390: 844}
 """Of the windows, by their widths."""
 SHOWN_WITHIN_MS = 30_000
+STREAMS = {"events", "export"}
+"""Requests whose answer may stay open."""
 LOADING = '[role="status"][aria-label^="Loading"]'
 AT_THE_END = """@media (max-width: 48em) {
   body { position: relative }
@@ -93,8 +96,7 @@ class _Line:
         page.on("requestfailed", self._answered)
 
     def _asked(self, request: Request) -> None:
-        # The stream stays open.
-        if not request.url.endswith("/events"):
+        if urlsplit(request.url).path.rpartition("/")[2] not in STREAMS:
             self.open.add(request)
 
     def _answered(self, request: Request) -> None:

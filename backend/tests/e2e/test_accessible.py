@@ -9,6 +9,7 @@ from playwright.async_api import Page, expect
 from tests.e2e.conftest import OpenTab
 from tests.e2e.looks import expect_mode, open_form
 from tests.e2e.served import Served
+from tests.e2e.stories import Stage, Told, opened
 
 # One browser, and so one event loop, for the tests of a file.
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -163,3 +164,12 @@ async def test_nothing_there_help_and_offline(empty_server: Served, open_tab: Op
     empty_server.stop()
     await expect(page.get_by_test_id("server-banner")).to_be_visible()
     assert await violations(page) == []
+
+
+@pytest.mark.parametrize(
+    "story",
+    ["bulk-asks", "bulk-asks-delete", "bulk-waiting", "bulk-ended", "export-asks", "export-running", "export-broken"],
+)
+async def test_a_bulk_action_and_an_export(on: Stage, of: Told, story: str) -> None:
+    async with opened(on, of, story, 1440, "light") as page:
+        assert await violations(page) == []

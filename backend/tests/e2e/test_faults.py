@@ -47,7 +47,7 @@ STORIES = {
     Fault.ERROR: Story(
         "once",
         "FAILED",
-        (*HANDED_OVER, "Attempt failed", FAILED),
+        (*HANDED_OVER, FAILED),
         "Failed",
         error="The mock was asked to fail.",
     ),

@@ -101,7 +101,7 @@ async def check(
         counted = dict(Counter(job["status"] for job in jobs.values()))
         until = time.monotonic() + counts_within
         while True:
-            world.counters = await _counters(session)
+            world.counters = await counters(session)
             if world.counters == counted or time.monotonic() > until:
                 break
             await asyncio.sleep(0.5)
@@ -109,7 +109,7 @@ async def check(
         await _check_single_reads(session, jobs, book, verdict)
 
 
-async def _counters(session: aiohttp.ClientSession) -> dict[str, int]:
+async def counters(session: aiohttp.ClientSession) -> dict[str, int]:
     async with session.get("/stats") as response:
         by_status: dict[str, int] = (await response.json())["byStatus"]
     return {state: n for state, n in by_status.items() if n}
@@ -129,11 +129,7 @@ async def check_at_rest(
     code = await server.stop()
     verdict.holds(code == 0, "I10", f"a clean stop ended with {code}")
     check_file(server.database, verdict)
-    log = server.log.read_text(errors="replace")
-    for bad in ("request_failed", "loop_failed", "Traceback"):
-        # What stands around it goes along: the log itself is gone with its directory.
-        before, _, after = log.partition(bad)
-        verdict.holds(bad not in log, "I13", f"the log says {before[-300:]}{bad}{after[:3000]}")
+    check_log(server, verdict)
 
 
 def judge(world: World, book: Book, verdict: Verdict, *, recounts: bool = False) -> None:
@@ -183,6 +179,14 @@ def check_file(path: Path, verdict: Verdict) -> None:
         verdict.holds(without == (0,), "I14", f"{without} jobs have no prompt")
     finally:
         db.close()
+
+
+def check_log(server: Server, verdict: Verdict) -> None:
+    log = server.log.read_text(errors="replace")
+    for bad in ("request_failed", "loop_failed", "Traceback"):
+        # What stands around it goes along: the log itself is gone with its directory.
+        before, _, after = log.partition(bad)
+        verdict.holds(bad not in log, "I13", f"the log says {before[-300:]}{bad}{after[:3000]}")
 
 
 async def _pages(session: aiohttp.ClientSession, first: str) -> list[dict[str, Any]]:

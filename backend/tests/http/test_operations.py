@@ -7,7 +7,7 @@ from job_processor.core.flow import FlowRules, SharedLimit
 from job_processor.core.lane import Lane, Trouble, close
 from job_processor.core.outcome import Succeeded
 from job_processor.store.base import Claim, Worker
-from job_processor.telemetry import Seen
+from job_processor.telemetry import GaugeValues
 from tests.http.problems import assert_problem
 from tests.support.clock import Clock
 from tests.support.site import DEFAULT, Site, open_site
@@ -94,7 +94,7 @@ async def test_a_job_that_fell_back_says_who_has_it_and_who_answered(tmp_path: P
         assert [one["what"] for one in shown["history"]] == ["submitted", "fell_back", "started", "completed"]
         [_, row] = (await site.client.get("/jobs")).json()
         assert row["answeredBy"] == "other"
-        text = site.telemetry.render(Seen(True, (), 0)).decode()
+        text = site.telemetry.render(GaugeValues(True, (), 0)).decode()
         assert 'job_processor_fell_back_total{flow="main",to="other"} 1.0' in text
         assert 'job_processor_attempts_total{flow="other",outcome="succeeded"} 1.0' in text
 

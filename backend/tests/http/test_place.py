@@ -1,7 +1,7 @@
 """GET /jobs/{id}/place: how many are ahead, and when the job is expected to start."""
 
 from job_processor.core.outcome import Succeeded
-from job_processor.core.place import MOST_AHEAD
+from job_processor.core.place import MAX_AHEAD
 from tests.http.problems import assert_problem
 from tests.support.clock import Clock
 from tests.support.site import Site
@@ -55,10 +55,10 @@ async def test_a_later_start_and_an_end_have_no_place(site: Site) -> None:
 
 
 async def test_it_is_counted_no_further_than_is_said(site: Site) -> None:
-    reply = await site.client.post("/batches", {"jobs": [{"prompt": "p"}] * (MOST_AHEAD + 1)})
+    reply = await site.client.post("/batches", {"jobs": [{"prompt": "p"}] * (MAX_AHEAD + 1)})
     assert reply.status == 201, reply.text
     found = await place(site, (await site.submit())["id"])
-    assert (found["ahead"], found["more"]) == (MOST_AHEAD, True)
+    assert (found["ahead"], found["more"]) == (MAX_AHEAD, True)
     assert str(found["detail"]).startswith("More than 1,000 jobs are ahead.")
 
 

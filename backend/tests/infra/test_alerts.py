@@ -21,7 +21,7 @@ from job_processor.core.budget import Level
 from job_processor.core.job import State
 from job_processor.core.outcome import Succeeded
 from job_processor.store.base import Counts
-from job_processor.telemetry import Seen, Telemetry
+from job_processor.telemetry import GaugeValues, Telemetry
 from tests.infra.backup_programs import program
 from tests.infra.promql import uses
 
@@ -55,10 +55,10 @@ def exported() -> dict[str, set[str]]:
     telemetry = Telemetry()
     telemetry.start_at_zero(["main"])
     telemetry.count(AttemptEnded("main", Succeeded(""), True))
-    seen = Seen(True, ("main",), 0, Counts({("main", State.PENDING): 1}, {}), {}, 1, {"main": Level.FINE})
+    values = GaugeValues(True, ("main",), 0, Counts({("main", State.PENDING): 1}, {}), {}, 1, {"main": Level.FINE})
     found: dict[str, set[str]] = {}
     watch = program("backup_watch").Watch(1.0, True, 0)
-    families = [*text_string_to_metric_families(telemetry.render(seen).decode()), *watch.registry.collect()]
+    families = [*text_string_to_metric_families(telemetry.render(values).decode()), *watch.registry.collect()]
     for family in families:
         for sample in family.samples:
             found.setdefault(sample.name, {"job", "instance"}).update(sample.labels)

@@ -10,7 +10,7 @@ import pytest
 
 from job_processor.core import evidence
 from job_processor.core.events import EventKind
-from job_processor.core.evidence import ALONE, HELD, MIN_REFUSALS
+from job_processor.core.evidence import HELD_NOTE, MAX_LONE_RATE_LIMITS, MIN_REFUSALS
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Job, State
 from job_processor.core.lane import RATE_LIMIT_CAP_MS, Trouble
@@ -54,7 +54,7 @@ def most_hand_overs(kind: str, max_attempts: int) -> int:
         return max(MIN_REFUSALS, max_attempts + 7)
     windows = MAX_WAIT_FOR_EVIDENCE_MS // int(0.8 * RATE_LIMIT_CAP_MS)
     # Each rate limit met alone follows one that was met among others.
-    return max_attempts + windows + 2 * max(ALONE, max_attempts)
+    return max_attempts + windows + 2 * max(MAX_LONE_RATE_LIMITS, max_attempts)
 
 
 async def play(at_work: Crowd) -> list[Job]:
@@ -204,5 +204,5 @@ async def test_a_good_job_that_comes_to_poisoned_ones_is_the_next_probe_and_ends
     assert jobs[good].state is State.COMPLETED
     for job_id in poisoned:
         assert (jobs[job_id].state, jobs[job_id].failures) == (State.FAILED, 2)
-        assert said_at_the_end(jobs[job_id]) == [f"http_403: {words('403')} {HELD}"] * 2
+        assert said_at_the_end(jobs[job_id]) == [f"http_403: {words('403')} {HELD_NOTE}"] * 2
     assert (await at_work.lane()).is_open

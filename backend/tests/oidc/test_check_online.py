@@ -28,8 +28,8 @@ async def test_a_provider_that_answers(fake: FakeProvider, tmp_path: Path, capsy
     [
         (DISCOVERY, (404, b"not here"), "discovery: it answered 404 (OIDC_ISSUER)"),
         (DISCOVERY, (500, b"{}"), "it answered 500"),
-        (DISCOVERY, (200, b"<html>"), "no description of a provider"),
-        (DISCOVERY, (200, b'{"issuer": "x"}'), "no description of a provider"),
+        (DISCOVERY, (200, b"<html>"), "not the metadata of a provider"),
+        (DISCOVERY, (200, b'{"issuer": "x"}'), "not the metadata of a provider"),
         ("/keys", (403, b"{}"), "keys: it answered 403"),
         ("/keys", (200, b"<html>"), "keys"),
     ],
@@ -47,14 +47,14 @@ async def test_what_is_wrong_is_said(
     said = capsys.readouterr().out
     [line] = [one for one in said.splitlines() if one.startswith("online OIDC_ISSUER: FAILED: ")]
     assert words in line
-    assert "People could not sign in" in said
+    assert "People cannot sign in" in said
 
 
 async def test_a_provider_that_names_itself_otherwise(
     fake: FakeProvider, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert await checked(tmp_path, f"{fake.issuer}/") == 1
-    assert "it names itself otherwise than OIDC_ISSUER does" in capsys.readouterr().out
+    assert "its issuer is not exactly OIDC_ISSUER" in capsys.readouterr().out
 
 
 async def test_nobody_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

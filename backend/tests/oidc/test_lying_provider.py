@@ -162,7 +162,7 @@ async def test_what_the_id_token_says_is_asked_nowhere_else(fake: FakeProvider) 
 
 
 async def test_too_many_sign_ins_at_once_are_refused(fake: FakeProvider, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(people_module, "MOST_AT_ONCE", 0)
+    monkeypatch.setattr(people_module, "MAX_CONCURRENT", 0)
     async with people_of(fake.options()) as people:
         with pytest.raises(SignInRefused) as refused:
             await sign_in(fake, people)

@@ -1,4 +1,4 @@
-"""The provider's keys and description: fetched seldom, used with care, and how they change."""
+"""The provider's keys and metadata: cached, and how they change."""
 
 import pytest
 

@@ -19,7 +19,7 @@ async def test_count_start_see_it_end_and_list_it(tmp_path: Path) -> None:
         for arguments, words in (
             (("cancel",), "Give a filter, such as --status failed, or --all"),
             (("cancel", "--status", "frozen"), "query.status: must be one of"),
-            (("cancel", "--tag", "a"), "This is no terminal, so nobody can confirm it; add --yes."),
+            (("cancel", "--tag", "a"), "Standard input is not a terminal, so confirmation is not possible; add --yes."),
             (("replay", "--all", "--to-flow", "none"), "flow: must be one of: mock"),
             (("abort", "0" * 24), "There is no bulk action with this id."),
         ):

@@ -1,4 +1,4 @@
-"""The export of the command line: it writes what the server sends, and goes on where it broke off."""
+"""The export of the command line: it writes what the server sends, and continues where it was interrupted."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -84,7 +84,7 @@ async def test_a_file_of_something_else_is_left_alone(server: tuple[Server, Clie
     _, client = server
     file = tmp_path / "x"
     file.write_bytes(b"something else\n")
-    with pytest.raises(RequestFailed, match="no export"):
+    with pytest.raises(RequestFailed, match="not an export"):
         await export(client, {}, "ndjson", file, True, lambda done, total: None)
     assert file.read_bytes() == b"something else\n"
 

@@ -12,7 +12,7 @@ from job_processor import app, settings
 from job_processor.acts.facts import CallbackJudged
 from job_processor.core.lane import Lane, Trouble
 from job_processor.store.base import Counts
-from job_processor.telemetry import Seen, Telemetry
+from job_processor.telemetry import GaugeValues, Telemetry
 from tests import mongo_server
 from tests.support.waiting import until_true
 
@@ -61,7 +61,7 @@ def lines(lane: Lane | None = None, workers: int | None = None) -> set[str]:
     telemetry = Telemetry()
     telemetry.start_at_zero(["main"])
     lanes = {} if lane is None else {"main": lane}
-    return set(telemetry.render(Seen(True, ("main",), 0, Counts({}, {}), lanes, workers)).decode().splitlines())
+    return set(telemetry.render(GaugeValues(True, ("main",), 0, Counts({}, {}), lanes, workers)).decode().splitlines())
 
 
 def test_counters_are_there_before_anything_is_counted() -> None:

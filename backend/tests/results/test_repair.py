@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from job_processor.core.verdict import Edit, Repair
 from job_processor.results import examine
 from job_processor.results.edits import EDIT_LIMIT, apply_edits
-from job_processor.results.repair import REPAIR_LIMIT, SEVERAL, offer_repair
+from job_processor.results.repair import REPAIR_LIMIT, SEVERAL, suggest_repair
 from job_processor.results.strict import NotJson, parse
 from tests.results.complaints import COMPLAINTS
 from tests.results.texts import almost_json
 
 
 def repaired(raw: str) -> Repair:
-    offered = offer_repair(raw).repair
+    offered = suggest_repair(raw).repair
     assert offered is not None
     return offered
 
@@ -105,7 +105,7 @@ def test_signs_units_zeros_times_and_half_numbers_are_kept(raw: str, value: obje
     ],
 )
 def test_of_several_values_none_is_chosen_and_the_words_say_so(raw: str) -> None:
-    offer = offer_repair(raw)
+    offer = suggest_repair(raw)
     assert (offer.repair, offer.note) == (None, SEVERAL)
 
 
@@ -146,12 +146,12 @@ def test_of_several_values_none_is_chosen_and_the_words_say_so(raw: str) -> None
     ],
 )
 def test_what_can_be_read_in_two_ways_is_not_repaired(raw: str) -> None:
-    assert offer_repair(raw).repair is None
+    assert suggest_repair(raw).repair is None
 
 
 @pytest.mark.parametrize(("raw", "value"), [pytest.param(c[1], c[2], id=c[0]) for c in COMPLAINTS])
 def test_public_complaints(raw: str, value: object) -> None:
-    offered = offer_repair(raw).repair
+    offered = suggest_repair(raw).repair
     if value is None:
         assert offered is None
         return
@@ -170,7 +170,7 @@ def test_a_repair_parses_strictly_and_its_edits_lead_to_it(raw: str) -> None:
     try:
         parse(raw)
     except NotJson:
-        offered = offer_repair(raw).repair
+        offered = suggest_repair(raw).repair
         if offered is not None:
             parse(offered.text)
             assert apply_edits(raw, offered.edits).strip() == offered.text
@@ -190,17 +190,17 @@ def test_more_edits_than_are_listed_become_one_at_the_end() -> None:
     "raw", ['{"', "{foo: [}", "/", '"/"', "a" * 3000, '{"a":' + "(" * 50, "\ud800{", '{"\ud800":1,']
 )
 def test_texts_that_once_hung_or_broke_a_repairer(raw: str) -> None:
-    offer_repair(raw)
+    suggest_repair(raw)
 
 
 def test_a_text_over_the_limit_is_not_repaired_and_says_so() -> None:
-    offer = offer_repair('{"a":1,}' + " " * REPAIR_LIMIT)
+    offer = suggest_repair('{"a":1,}' + " " * REPAIR_LIMIT)
     assert (offer.repair, offer.note) == (None, "The text is too long to be repaired.")
 
 
 @pytest.mark.parametrize("raw", ["", "hello", "{}}{", "42 apples", "NaN", "Not guilty.", "No"])
 def test_where_nothing_sound_is_found_nothing_is_offered(raw: str) -> None:
-    assert offer_repair(raw).repair is None
+    assert suggest_repair(raw).repair is None
 
 
 HOSTILE = {

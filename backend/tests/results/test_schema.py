@@ -3,7 +3,7 @@
 import pytest
 
 from job_processor.core.verdict import ResultKind
-from job_processor.results import check_schema, examine, is_too_costly
+from job_processor.results import check_schema, cost_problem, examine
 from job_processor.results.schema import DEPTH_LIMIT, ERROR_LIMIT
 
 
@@ -77,7 +77,7 @@ def alternatives(levels: int) -> dict[str, object]:
 
 @pytest.mark.parametrize("levels", [13, 18, 24, 1000])
 def test_alternatives_beyond_number_are_refused_on_their_face(levels: int) -> None:
-    assert "alternatives" in str(is_too_costly(alternatives(levels)))
+    assert "alternatives" in str(cost_problem(alternatives(levels)))
 
 
 @pytest.mark.parametrize(
@@ -92,4 +92,4 @@ def test_alternatives_beyond_number_are_refused_on_their_face(levels: int) -> No
     ],
 )
 def test_what_is_not_hopeless_on_its_face(schema: dict[str, object]) -> None:
-    assert is_too_costly(schema) is None
+    assert cost_problem(schema) is None

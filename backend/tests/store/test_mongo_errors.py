@@ -17,7 +17,7 @@ from pymongo.errors import (
 
 from job_processor.core.errors import ReadTooLong, StorageFull, StoreUnavailable
 from job_processor.store.mongo.client import Link
-from job_processor.store.mongo.errors import is_passing, translate
+from job_processor.store.mongo.errors import is_transient, translate
 from job_processor.store.mongo.tuning import Tuning
 
 # By MongoDB's error_codes.yml: elections and shutdowns, limits of time, conflicts, pressure and overload.
@@ -30,20 +30,20 @@ LASTING = [2, 13, 18, 26, 40324, 67, 85, 86, 121, 8000, 11000, 14031]
 
 @pytest.mark.parametrize("code", PASSING)
 def test_a_passing_error_is_known_as_one(code: int) -> None:
-    assert is_passing(OperationFailure("x", code))
-    assert is_passing(BulkWriteError({"writeErrors": [{"code": code}], "writeConcernErrors": []}))
+    assert is_transient(OperationFailure("x", code))
+    assert is_transient(BulkWriteError({"writeErrors": [{"code": code}], "writeConcernErrors": []}))
 
 
 @pytest.mark.parametrize("code", LASTING)
 def test_a_lasting_error_is_known_as_one(code: int) -> None:
-    assert not is_passing(OperationFailure("x", code))
+    assert not is_transient(OperationFailure("x", code))
 
 
 @pytest.mark.parametrize(
     "label", ["RetryableWriteError", "RetryableError", "SystemOverloadedError", "TransientTransactionError"]
 )
 def test_the_servers_own_word_that_it_passes_is_taken(label: str) -> None:
-    assert is_passing(OperationFailure("x", 99_999, {"errorLabels": [label]}))
+    assert is_transient(OperationFailure("x", 99_999, {"errorLabels": [label]}))
 
 
 @pytest.mark.parametrize(

@@ -222,5 +222,5 @@ async def test_a_record_without_jobs_can_be_stored_for_a_copy(store: Store) -> N
         await store.add(job)
     batch = (await store.add_batch(NewBatch(new.batch, ()))).batch
     assert batch.is_whole
-    assert (await counts_of(store, batch)).there == 3
+    assert (await counts_of(store, batch)).existing == 3
     assert [job.id for job in await lines_of(store, batch)] == [job.id for job in new.jobs]

@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from job_processor.acts.jobs import NewJob
-from job_processor.core.evidence import CERTAIN
+from job_processor.core.evidence import CERTAIN_REFUSALS
 from job_processor.core.job import JobError, State
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Cancelled, Failed, HandOver, Succeeded, lane_closed
@@ -127,4 +127,4 @@ async def test_what_is_held_against_a_job_is_told_in_its_history(place: Place, s
     assert (job.state, job.error) == (State.FAILED, JobError("http_403", "403"))
     told = [event.detail for event in job.history]
     assert told[-2:] == ["http_403: 403 Held against this job: others got through.", "no attempt is left of 1"]
-    assert len([one for one in stage.processor.seen if one[0] == made.id]) == CERTAIN
+    assert len([one for one in stage.processor.seen if one[0] == made.id]) == CERTAIN_REFUSALS

@@ -892,7 +892,7 @@ export interface paths {
         get: operations["listWebhookEndpoints"];
         put?: never;
         /**
-         * Create an endpoint: it is told of the ends of jobs
+         * Create an endpoint: it is notified of the ends of jobs
          * @description Needs the right `admin`.
          */
         post: operations["createWebhookEndpoint"];
@@ -960,7 +960,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Enable a disabled endpoint: it is told of ends from now on
+         * Enable a disabled endpoint: it is notified of ends from now on
          * @description Needs the right `admin`.
          */
         post: operations["enableWebhookEndpoint"];
@@ -1000,7 +1000,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Send an endpoint a notice that tells of nothing (`webhook.test`)
+         * Send a test notice to an endpoint (`webhook.test`)
          * @description Needs the right `admin`.
          */
         post: operations["testWebhookEndpoint"];
@@ -1353,7 +1353,7 @@ export interface components {
         };
         /**
          * WebhookEvent
-         * @description What a webhook can tell of a job: that it ended, and how.
+         * @description The events that webhooks notify of: how a job ended.
          * @enum {unknown}
          */
         WebhookEvent: "cancelled" | "completed" | "failed";
@@ -1361,7 +1361,7 @@ export interface components {
          * BatchSummary
          * @description ``lines``: of the request; ``jobs``: those that became jobs; ``refused``: the others. ``endedAt``: when the last
          *     job ended. ``keptUntil``: when it is deleted with its jobs; null: not before it has ended, or never.
-         *     ``webhookUrl``: where its end is told, without its query, which may hold a secret.
+         *     ``webhookUrl``: the URL that is notified of its end, without its query, which may contain a secret.
          *     ``costMicros``: of its jobs, in millionths of the currency that ``GET /flows`` names; null: none of them has a cost.
          */
         BatchSummary: {
@@ -1389,7 +1389,7 @@ export interface components {
         };
         /**
          * BatchStatus
-         * @description Where a batch stands.
+         * @description The status of a batch.
          * @enum {unknown}
          */
         BatchStatus: "CANCELLING" | "ENDED" | "IN_PROGRESS";
@@ -1673,7 +1673,7 @@ export interface components {
         };
         /**
          * WarningCode
-         * @description What is unusual about a result that is valid JSON.
+         * @description An unusual property of a result that is valid JSON.
          * @enum {unknown}
          */
         WarningCode: "byte_order_mark" | "cut_off" | "duplicate_name" | "half_surrogate" | "lost_backslash" | "number_precision" | "number_range" | "too_deep";
@@ -1750,7 +1750,7 @@ export interface components {
         };
         /**
          * EndedBy
-         * @description What from the processor ended an attempt.
+         * @description How the processor ended an attempt.
          * @enum {unknown}
          */
         EndedBy: "callback" | "reconcile" | "response";
@@ -1768,8 +1768,8 @@ export interface components {
         };
         /**
          * EventKind
-         * @description What a history entry records. Each is a state transition, except ``FELL_BACK``, ``CALLBACK_UNREADABLE``,
-         *     ``CANCEL_ANSWERED``, ``ASKED`` and ``LATE_RESULT``, which change no state.
+         * @description What a history entry records. All are state transitions, except ``FELL_BACK``, ``CALLBACK_UNREADABLE``,
+         *     ``CANCEL_ANSWERED``, ``ASKED`` and ``LATE_RESULT``.
          * @enum {unknown}
          */
         EventKind: "accepted" | "asked" | "attempt_failed" | "callback_overdue" | "callback_unreadable" | "cancel_answered" | "cancelled" | "completed" | "failed" | "fell_back" | "late_result" | "lease_lost" | "result_accepted" | "retried" | "snoozed" | "started" | "submitted";
@@ -2384,7 +2384,7 @@ export interface components {
         CallbackVerdict: "accepted" | "applied" | "different" | "duplicate" | "late" | "rejected" | "stale" | "unknown" | "unreadable";
         /**
          * CallbackContent
-         * @description What a callback contained.
+         * @description The content of a callback.
          * @enum {unknown}
          */
         CallbackContent: "error" | "result" | "unreadable";
@@ -4406,21 +4406,21 @@ export interface operations {
     submitBatch: {
         parameters: {
             query?: {
-                /** @description of the batch */
+                /** @description name of the batch, for people */
                 name?: string;
-                /** @description of lines without a flow */
+                /** @description the flow of lines that name none */
                 flow?: string;
-                /** @description of lines without a deadline */
+                /** @description the deadline of lines that have none */
                 deadline?: string;
-                /** @description store the valid lines although others are not */
+                /** @description store the valid lines even if others are invalid */
                 partial?: "false" | "true";
                 /** @description how long the batch is kept with its jobs after its end */
                 retentionDays?: number;
                 /** @description a JSON object of at most 16 KiB */
                 metadata?: string;
-                /** @description where the end of the batch is told */
+                /** @description the URL that gets a webhook when the batch ends */
                 webhookUrl?: string;
-                /** @description of lines without a key */
+                /** @description the key of lines that have none */
                 key?: string;
             };
             header?: {
@@ -5953,7 +5953,7 @@ export interface operations {
                 since?: string;
                 /** @description RFC 3339; default: now */
                 until?: string;
-                /** @description The lengths of the buckets of an answer. */
+                /** @description The possible lengths of a bucket in an answer. */
                 step?: "15m" | "1d" | "1h" | "1m" | "5m" | "6h";
                 /** @description only jobs of this flow */
                 flow?: string;

@@ -79,7 +79,7 @@ export async function disableEndpoint(id: string): Promise<Endpoint> {
   );
 }
 
-/** The delivery of a notice that tells of nothing. */
+/** The delivery of a test notice. */
 export async function testEndpoint(id: string): Promise<Delivery> {
   return toDelivery(await bodyOf(client.POST("/webhook-endpoints/{id}/test", { params: { path: { id } } })));
 }

@@ -72,6 +72,31 @@ it("says when the processor was asked, and what it said", async () => {
   expect(screen.getByText(late)).toBeInTheDocument();
 });
 
+it.each([
+  ["attempt_failed", "failed", "length: The answer was cut off at the token limit.", true],
+  ["attempt_failed", "failed", null, true],
+  ["lease_lost", "lost", null, true],
+  ["attempt_failed", "failed", "Another reason", false],
+  // Its record says something else, or is no longer kept.
+  ["attempt_failed", "superseded", null, false],
+  ["attempt_failed", undefined, null, false],
+] as const)(
+  "%s with the end %s and the detail %j is told by the attempt's head: %s",
+  async (what, end, detail, known) => {
+    const at = "2026-11-24T10:00:05.000Z";
+    openJob({
+      history: [
+        { at: ATTEMPT.startedAt, what: "submitted", attempt: null, detail: null },
+        { at: ATTEMPT.startedAt, what: "started", attempt: 1, detail: null },
+        { at, what, attempt: 1, detail },
+      ],
+      attempts: end === undefined ? [] : [{ ...ATTEMPT, end }],
+    });
+    await screen.findByRole("heading", { name: "Attempt 1" });
+    expect(screen.queryAllByText(/^(Attempt failed|The worker was lost)$/)).toHaveLength(known ? 0 : 1);
+  },
+);
+
 it("says where its history has a gap", async () => {
   const at = "2026-11-24T10:00:00.000Z";
   openJob({

@@ -11,7 +11,15 @@ from job_processor.core.access import SYSTEM, Requester
 from job_processor.core.audit import AuditAct
 from job_processor.core.errors import DeliveryNotFound, EndpointNotFound, StoreUnavailable
 from job_processor.core.redaction import Redactor
-from job_processor.core.webhooks import ANSWER_LIMIT, Delivery, DeliveryState, Try, after_try, given_up, replayed
+from job_processor.core.webhooks import (
+    MAX_ANSWER_CHARACTERS,
+    Delivery,
+    DeliveryState,
+    Try,
+    after_try,
+    given_up,
+    replayed,
+)
 from job_processor.store.base import Store
 
 LEASE_MS = 45_000
@@ -63,7 +71,7 @@ class Deliveries:
         """Record a try. If its lease was lost nothing is recorded: another worker sends the delivery again."""
         shown = replace(
             done,
-            answer=self._redactor.text(done.answer)[:ANSWER_LIMIT],
+            answer=self._redactor.text(done.answer)[:MAX_ANSWER_CHARACTERS],
             error=self._redactor.maybe(done.error),
         )
         after = after_try(delivery, shown, retry_at, self._store.now(), self._jitter())

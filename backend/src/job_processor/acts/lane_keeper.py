@@ -8,7 +8,7 @@ from dataclasses import replace
 from job_processor.acts.crashes import with_latest_crash
 from job_processor.acts.lanes import Lanes
 from job_processor.core.evidence import RefusalDecision, judge_refusal
-from job_processor.core.fallback import is_shut
+from job_processor.core.fallback import is_unavailable
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Job
 from job_processor.core.lane import (
@@ -46,9 +46,9 @@ class LaneKeeper:
         """One change at a time in this process: the next one often finds that nothing is left to write."""
 
     @property
-    def is_shut(self) -> bool:
+    def is_unavailable(self) -> bool:
         """Whether the lane was in trouble, or its budget used up, when it was last seen."""
-        return is_shut(self._known, self._rules, self._store.now())
+        return is_unavailable(self._known, self._rules, self._store.now())
 
     async def seen(self, claimed: Claimed) -> None:
         """Take over the lane as a claim found it, and add what this worker knows and the store does not."""

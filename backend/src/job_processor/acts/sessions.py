@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from job_processor.acts.facts import Facts, KeysChanged, SignedIn
 from job_processor.acts.trail import Trail
-from job_processor.core.access import Principal, PrincipalKind, Requester, Session, whose
+from job_processor.core.access import Principal, PrincipalKind, Requester, Session, session_holder
 from job_processor.core.audit import AuditAct
 from job_processor.core.errors import SessionNotFound
 from job_processor.store.base import Store
@@ -68,7 +68,7 @@ class Sessions:
         )
         await self._store.add_session(session, self._trail.entry(by, AuditAct.SIGNED_IN, session.id[:16]))
         self._facts.tell(SignedIn(principal.kind.value))
-        newest = await self._store.sessions_of(session.whose, MAX_SESSIONS_EACH + 20)
+        newest = await self._store.sessions_of(session.holder, MAX_SESSIONS_EACH + 20)
         ending = [one.id for one in newest[MAX_SESSIONS_EACH:]]
         ending += [] if replaces is None else [replaces]
         if ending:
@@ -81,7 +81,7 @@ class Sessions:
         principal = by.principal
         ids = set() if principal.session is None else {principal.session}
         if everywhere:
-            ids |= {one.id for one in await self._store.sessions_of(whose(principal))}
+            ids |= {one.id for one in await self._store.sessions_of(session_holder(principal))}
         if ids:
             what = "all" if everywhere else next(iter(ids))[:16]
             await self._store.end_sessions(ids, self._trail.entry(by, AuditAct.SIGNED_OUT, what))
@@ -89,7 +89,7 @@ class Sessions:
 
     async def of(self, principal: Principal | None) -> Sequence[Session]:
         """The valid sessions of a key or person, or with ``None`` of all, newest first."""
-        found = await self._store.sessions_of(None if principal is None else whose(principal), LISTED)
+        found = await self._store.sessions_of(None if principal is None else session_holder(principal), LISTED)
         now = self._store.now()
         ended = {key.id for key in await self._store.api_keys() if not key.is_valid(now)}
         return [one for one in found if one.is_valid(now, IDLE_MS) and one.key_id not in ended]
@@ -97,7 +97,7 @@ class Sessions:
     async def end(self, id_: str, by: Requester, *, anyones: bool) -> None:
         """End one session: of the requester, or with ``anyones`` of anybody. Raises ``SessionNotFound``."""
         found = next(iter(await self._store.sessions([id_])), None)
-        if found is None or not (anyones or found.whose == whose(by.principal)):
+        if found is None or not (anyones or found.holder == session_holder(by.principal)):
             raise SessionNotFound
         await self._store.end_sessions([id_], self._trail.entry(by, AuditAct.SIGNED_OUT, id_[:16]))
         self._facts.tell(KeysChanged())

@@ -29,9 +29,9 @@ class TokenKeeper:
 
     def note(self, prompt: str, estimated: int | None, usage: Usage | None) -> None:
         """An attempt with this prompt has ended. ``estimated``: the tokens it was charged; ``None``: not counted."""
-        used = model_tokens.taken(usage)
+        used = model_tokens.reported(usage)
         if estimated is not None and used is not None:
-            self._unwritten.append(_Taken(model_tokens.guess(prompt), estimated, used))
+            self._unwritten.append(_Taken(model_tokens.prompt_estimate(prompt), estimated, used))
 
     async def write(self) -> None:
         """Write the collected corrections to the limit. After ``StoreUnavailable`` they are kept for the next call."""

@@ -139,7 +139,7 @@ class WebhookEndpoints:
         until = now + int(overlap_seconds * 1000)
 
         def change(old: Endpoint) -> Endpoint:
-            kept = [replace(one, until=min(until, one.until or until)) for one in old.signing(now) if until > now]
+            kept = [replace(one, until=min(until, one.until or until)) for one in old.valid_secrets(now) if until > now]
             if len(kept) >= MAX_SECRETS:
                 raise MoveRefused(f"{MAX_SECRETS} secrets sign already; wait for an overlap to end, or ask for none.")
             return replace(old, secrets=(EndpointSecret(self._sealing.seal(secret, old.id)), *kept))
@@ -198,7 +198,7 @@ class WebhookEndpoints:
         if delivery.endpoint_id is None:
             return self._sealing.of_owner(delivery.owner)
         endpoint = await self.cached(delivery.endpoint_id)
-        opened = (self._sealing.open(one.sealed, endpoint.id) for one in endpoint.signing(self._store.now()))
+        opened = (self._sealing.open(one.sealed, endpoint.id) for one in endpoint.valid_secrets(self._store.now()))
         return tuple(one for one in opened if one is not None)
 
     async def cached(self, endpoint_id: str) -> Endpoint:

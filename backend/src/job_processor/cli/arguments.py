@@ -1,4 +1,4 @@
-"""What the parsers of several commands share."""
+"""Options and types of arguments that several commands share."""
 
 import argparse
 import os
@@ -9,13 +9,13 @@ SERVER = "http://127.0.0.1:3000"
 
 
 def add_url(*verbs: argparse.ArgumentParser) -> None:
-    """The option ``--url``."""
+    """Add the option ``--url`` to the parsers."""
     for verb in verbs:
         verb.add_argument("--url", default=SERVER, help="URL of the server")
 
 
 def duration(text: str) -> float:
-    """An argument such as ``30d``, in seconds."""
+    """The type of a duration argument such as ``30d``: in seconds. Raises ``ArgumentTypeError``."""
     from job_processor.key_commands import seconds
 
     try:
@@ -27,7 +27,7 @@ def duration(text: str) -> float:
 
 
 def environment(args: argparse.Namespace) -> dict[str, str]:
-    """The environment, overridden by command line options."""
+    """The environment, with the variables that command line options override."""
     given = dict(os.environ)
     for option, name in (("host", "HOST"), ("port", "PORT"), ("data_dir", "DATA_DIR")):
         value = getattr(args, option, None)

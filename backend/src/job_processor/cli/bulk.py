@@ -35,26 +35,26 @@ def add(verbs: Verbs) -> None:
         act = actions.add_parser(action, help=text)
         for name, metavar, words in _FILTERS:
             act.add_argument(f"--{name}", metavar=metavar, help=words)
-        act.add_argument("--all", action="store_true", help="all jobs, where no filter is given")
-        act.add_argument("--limit", type=int, metavar="N", help="act on at most so many, the newest")
+        act.add_argument("--all", action="store_true", help="act on all jobs; required if no filter is given")
+        act.add_argument("--limit", type=int, metavar="N", help="act on at most N jobs, the newest")
         if action in ("retry", "cancel"):
             act.add_argument("--reason", metavar="TEXT", help="for the history of each job")
         if action == "replay":
             act.add_argument("--to-flow", metavar="NAME", help="the flow of the new jobs; default: of each job")
-        act.add_argument("--dry-run", action="store_true", help="count the jobs, and do nothing")
-        act.add_argument("--yes", action="store_true", help="do not ask")
+        act.add_argument("--dry-run", action="store_true", help="only count the jobs")
+        act.add_argument("--yes", action="store_true", help="do not ask for confirmation")
         act.set_defaults(run=lambda c, a, action=action: c.bulk(a.url, _wanted_bulk(action, a)))
         made.append(act)
 
     listing = actions.add_parser("list", help="list bulk actions, newest first")
     listing.set_defaults(run=lambda c, a: c.list_bulk(a.url))
-    abort = actions.add_parser("abort", help="let a bulk action act on no further jobs")
+    abort = actions.add_parser("abort", help="stop a bulk action after its current group of jobs")
     abort.add_argument("id")
     abort.set_defaults(run=lambda c, a: c.abort_bulk(a.url, a.id))
     add_url(*made, listing, abort)
 
 
-def _wanted_bulk(action: str, args: argparse.Namespace) -> "bulk_commands.Wanted":
+def _wanted_bulk(action: str, args: argparse.Namespace) -> "bulk_commands.Options":
     from job_processor import bulk_commands
 
     query: dict[str, object] = {}
@@ -65,4 +65,4 @@ def _wanted_bulk(action: str, args: argparse.Namespace) -> "bulk_commands.Wanted
             query[first + "".join(other.capitalize() for other in others)] = value
     given = {"limit": args.limit, "reason": getattr(args, "reason", None), "flow": getattr(args, "to_flow", None)}
     fields = {name: value for name, value in given.items() if value is not None}
-    return bulk_commands.Wanted(action, query, fields, args.all, args.dry_run, args.yes)
+    return bulk_commands.Options(action, query, fields, args.all, args.dry_run, args.yes)

@@ -16,7 +16,7 @@ def add(verbs: Verbs) -> None:
     create.add_argument("name", help="what the key is for")
     create.add_argument("--right", dest="rights", action="append", required=True, choices=rights)
     create.add_argument("--flow", dest="flows", action="append", default=[], help="limit the key to this flow")
-    create.add_argument("--expires-in", type=duration, metavar="30d", help="it ends after so many s, m, h or d")
+    create.add_argument("--expires-in", type=duration, metavar="30d", help="validity; default: unlimited")
     create.add_argument("--rate", type=_rate, metavar="N", help="requests a minute; default: RATE_LIMIT_PER_KEY")
     create.set_defaults(run=lambda c, a: c.create_key(_url(a), _wanted_key(a)))
 
@@ -27,7 +27,7 @@ def add(verbs: Verbs) -> None:
     revoke.add_argument("id")
     revoke.set_defaults(run=lambda c, a: c.revoke_key(_url(a), a.id))
 
-    rotate = each.add_parser("rotate", help="make a key in place of an old one, which ends after the overlap")
+    rotate = each.add_parser("rotate", help="make a key that replaces an old one; the old one ends after the overlap")
     rotate.add_argument("id")
     rotate.add_argument("--overlap", type=duration, default=86_400.0, metavar="1d", help="default: 1d")
     rotate.set_defaults(run=lambda c, a: c.rotate_key(_url(a), a.id, a.overlap))
@@ -39,9 +39,9 @@ def add(verbs: Verbs) -> None:
 
 
 def _wanted_key(args: argparse.Namespace) -> object:
-    from job_processor.key_commands import Wanted
+    from job_processor.key_commands import Options
 
-    return Wanted(args.name, args.rights, args.flows, args.expires_in, args.rate)
+    return Options(args.name, args.rights, args.flows, args.expires_in, args.rate)
 
 
 def _rate(text: str) -> int:
@@ -51,5 +51,5 @@ def _rate(text: str) -> int:
 
 
 def _url(args: argparse.Namespace) -> str | None:
-    """The server to work with; ``None``: the store."""
+    """The URL of the server; ``None``: the command works on the store itself."""
     return None if args.store else str(args.url)

@@ -20,7 +20,7 @@ def add(verbs: Verbs) -> None:
     check = verbs.add_parser("check", help="check settings, flows and store, and print them")
     check.add_argument("--plans", action="store_true", help="have MongoDB explain every query, and list slow ones")
     check.add_argument(
-        "--online", action="store_true", help="ask each flow's endpoint for a sign of life; sends no job"
+        "--online", action="store_true", help="also check that each flow's endpoint answers; sends no job"
     )
     check.set_defaults(run=lambda c, a: c.check(environment(a), plans=a.plans, online=a.online))
 

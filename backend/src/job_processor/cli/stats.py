@@ -11,17 +11,17 @@ def add(verbs: Verbs) -> None:
     stats.add_argument(
         "--since", type=_since, default="24h", metavar="24h", help="an age, a date or a time; default: 24h"
     )
-    stats.add_argument("--until", type=_since, metavar="TIME", help="the same; default: now")
-    stats.add_argument("--step", choices=tuple(map(str, Step)), help="default: by the range")
+    stats.add_argument("--until", type=_since, metavar="TIME", help="an age, a date or a time; default: now")
+    stats.add_argument("--step", choices=tuple(map(str, Step)), help="length of a row; default: by the range")
     stats.add_argument("--flow", help="only jobs of this flow")
-    stats.add_argument("--keys", action="store_true", help="print what the jobs of each key used, by whole days (UTC)")
-    stats.add_argument("--json", action="store_true", help="print the answer of the server")
+    stats.add_argument("--keys", action="store_true", help="print the usage of each key, by whole days (UTC)")
+    stats.add_argument("--json", action="store_true", help="print the server's answer")
     add_url(stats)
     stats.set_defaults(run=lambda c, a: c.stats(a.url, _wanted_stats(a), of_keys=a.keys, as_json=a.json))
 
 
 _NAMES = {False: ("since", "until", "step", "flow"), True: ("since", "until", "flow")}
-"""The parameters of a request, of what keys used and else."""
+"""The parameters of a request, by ``--keys``."""
 
 
 def _wanted_stats(arguments: argparse.Namespace) -> dict[str, str]:

@@ -11,7 +11,7 @@ def add(verbs: Verbs) -> None:
 
     backup = verbs.add_parser("backup", help="write all jobs to a file; the server may run")
     backup.add_argument("--to", dest="file", required=True, help="path of the file (gzip); -: standard output")
-    backup.add_argument("--skip-empty", action="store_true", help="write nothing if there never was a job")
+    backup.add_argument("--skip-empty", action="store_true", help="write nothing if the store never had a job")
     backup.add_argument("--data-dir", help="directory of the database (DATA_DIR)")
     backup.set_defaults(run=lambda c, a: c.backup(environment(a), a.file, skip_empty=a.skip_empty))
 

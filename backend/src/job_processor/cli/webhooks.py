@@ -9,30 +9,30 @@ def add(verbs: Verbs) -> None:
     webhooks = verbs.add_parser("webhooks", help="endpoints of webhooks and their deliveries")
     webhook = webhooks.add_subparsers(required=True, metavar="COMMAND")
     create = webhook.add_parser("create", help="make an endpoint and print its secret; it is shown this once")
-    create.add_argument("to", metavar="URL", help="where the ends of jobs are told")
+    create.add_argument("to", metavar="URL", help="URL that is notified of the ends of jobs")
     create.set_defaults(run=lambda c, a: c.webhooks(a.url, "create", _endpoint(a)))
-    change = webhook.add_parser("change", help="change what an endpoint is told, or its URL; the rest stays")
+    change = webhook.add_parser("change", help="change the events, flows or URL of an endpoint; the rest stays")
     change.add_argument("id")
-    change.add_argument("--to", metavar="URL", help="where the ends of jobs are told")
-    change.add_argument("--all-flows", action="store_true", help="of jobs of all flows")
+    change.add_argument("--to", metavar="URL", help="URL that is notified of the ends of jobs")
+    change.add_argument("--all-flows", action="store_true", help="notify of jobs of all flows")
     change.set_defaults(run=lambda c, a: c.webhooks(a.url, "change", a.id, _endpoint(a)))
     events = ("completed", "failed", "cancelled")
     for verb in (create, change):
-        verb.add_argument("--event", dest="events", action="append", choices=events, help="may be repeated")
-        verb.add_argument("--flow", dest="flows", action="append", help="of jobs of this flow only; may be repeated")
-        verb.add_argument("--description", help="what or who it is for")
+        verb.add_argument("--event", dest="events", action="append", choices=events, help="an event; may be repeated")
+        verb.add_argument("--flow", dest="flows", action="append", help="only jobs of this flow; may be repeated")
+        verb.add_argument("--description", help="a description of the endpoint")
 
     listing = webhook.add_parser("list", help="list the endpoints, newest first")
     listing.set_defaults(run=lambda c, a: c.webhooks(a.url, "list"))
 
-    rotate = webhook.add_parser("rotate", help="make a new secret; the old one signs too until the overlap is over")
+    rotate = webhook.add_parser("rotate", help="make a new secret; the old one stays valid for the overlap")
     rotate.add_argument("id")
     rotate.add_argument("--overlap", type=duration, default=86_400.0, metavar="1d", help="default: 1d")
     rotate.set_defaults(run=lambda c, a: c.webhooks(a.url, "rotate", a.id, a.overlap))
 
-    enable = webhook.add_parser("enable", help="tell an endpoint of ends again")
-    disable = webhook.add_parser("disable", help="tell an endpoint of nothing")
-    test = webhook.add_parser("test", help="send an endpoint a notice that tells of nothing")
+    enable = webhook.add_parser("enable", help="send notices to an endpoint again")
+    disable = webhook.add_parser("disable", help="send no notices to an endpoint")
+    test = webhook.add_parser("test", help="send a test notice to an endpoint")
     delete = webhook.add_parser("delete", help="delete an endpoint")
     replay = webhook.add_parser("replay", help="send a delivery again, now")
     acts = {"enable": enable, "disable": disable, "test": test, "delete": delete, "replay": replay}
@@ -50,7 +50,7 @@ def add(verbs: Verbs) -> None:
 
 
 def _endpoint(arguments: argparse.Namespace) -> dict[str, object]:
-    """The fields of an endpoint that were given."""
+    """The fields of an endpoint that were given as options."""
     named = {name: getattr(arguments, name) for name in ("events", "flows", "description")}
     given = {"url": arguments.to, **named}
     every = {"flows": None} if getattr(arguments, "all_flows", False) else {}

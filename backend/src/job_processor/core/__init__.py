@@ -1,1 +1,1 @@
-"""The rules: immutable values and pure functions. Standard library only; no I/O; the caller passes in the time."""
+"""The domain rules: immutable values and pure functions. Standard library only, no I/O; callers pass the time."""

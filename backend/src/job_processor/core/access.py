@@ -1,4 +1,4 @@
-"""Who asks, and what they may: rights, principals, API keys and sessions."""
+"""Access control: rights, principals, API keys and sessions."""
 
 import functools
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ class Right(StrEnum):
     OPERATE = "operate"
     """Cancel, retry, replay, delete and accept; pause and resume flows. It includes ``READ``: the answers show jobs."""
     ADMIN = "admin"
-    """Everything, and besides keys and the audit."""
+    """All of the above, and manage API keys and read the audit."""
 
 
 ALL_RIGHTS = frozenset(Right)
@@ -22,33 +22,34 @@ _INCLUDED = {Right.ADMIN: ALL_RIGHTS, Right.OPERATE: frozenset({Right.OPERATE, R
 
 @functools.cache
 def _with_included(rights: frozenset[Right]) -> frozenset[Right]:
-    """There are few sets of rights, and each request asks."""
+    """The rights with those that they include. Cached: every request asks, and there are few sets of rights."""
     return rights.union(*(_INCLUDED.get(had, frozenset()) for had in rights))
 
 
 class PrincipalKind(StrEnum):
     EVERYONE = "everyone"
-    """Nobody in particular: the server runs without login (``AUTH=off``)."""
+    """Any requester: the server runs without authentication (``AUTH=off``)."""
     PROXY = "proxy"
-    """Whoever the reverse proxy in front lets through (``AUTH=proxy``)."""
+    """A requester that the reverse proxy has authenticated (``AUTH=proxy``)."""
     KEY = "key"
     PERSON = "person"
-    """Somebody who signed in with an identity provider."""
+    """A person who signed in with an identity provider."""
     COMMAND = "command"
-    """Who works on the store itself, with the command line or by a first start."""
+    """The command line working directly on the store, or the first start of an installation."""
     SYSTEM = "system"
-    """The product itself."""
+    """The product itself, such as a background loop."""
     NOBODY = "nobody"
     """No valid credential was sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks. ``id``: a key's id or a person's subject. ``flows``: the flows it is limited to; ``None``: no limit.
+    """The requester, as decided once per request. ``id``: a key's id or a person's subject. ``flows``: the flows that
+    it is limited to; ``None``: no limit.
 
-    ``owner``: whose idempotency keys, rate limit and quota these are; it stays the same when a key is rotated.
-    ``session``: the id of the session that the request came with, if any. ``expires_at``: in milliseconds; ``None``:
-    never. ``rate_per_minute``: of its key; ``None``: the usual limit.
+    ``owner``: the id under which idempotency keys, rate limit and quota are kept; a rotated key keeps it. ``session``:
+    the id of the request's session, if any. ``expires_at``: milliseconds since 1970; ``None``: never.
+    ``rate_per_minute``: the key's own rate limit in requests; ``None``: the default one.
     """
 
     kind: PrincipalKind
@@ -62,6 +63,7 @@ class Principal:
     rate_per_minute: int | None = None
 
     def may(self, right: Right) -> bool:
+        """Whether the principal has the right, or one that includes it."""
         return right in _with_included(self.rights)
 
     def sees(self, flow: str) -> bool:
@@ -75,7 +77,7 @@ NOBODY = Principal(PrincipalKind.NOBODY)
 
 @dataclass(frozen=True, slots=True)
 class Requester:
-    """Who asks for an act, from where and in which request: what the audit writes down."""
+    """Principal, client address and request id of an act, as the audit records them."""
 
     principal: Principal
     address: str = ""
@@ -86,7 +88,7 @@ class Requester:
 
 
 SYSTEM = Requester(Principal(PrincipalKind.SYSTEM, rights=ALL_RIGHTS))
-"""The product itself asks; such acts are not in the audit."""
+"""The requester of acts of the product itself; the audit does not record them."""
 
 
 COMMAND = Requester(Principal(PrincipalKind.COMMAND, rights=ALL_RIGHTS))
@@ -94,11 +96,11 @@ COMMAND = Requester(Principal(PrincipalKind.COMMAND, rights=ALL_RIGHTS))
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """An API key as it is stored: everything but its secret. Times in milliseconds since 1970.
+    """An API key as it is stored, without its secret. Times in milliseconds since 1970.
 
-    ``digest``: SHA-256 of the whole key, in hex. ``rev`` is incremented by every change and checked by every
-    compare-and-set. ``owner``: the id of the first key of a row of rotations. ``last_used_at``: to the minute.
-    ``rate_per_minute``: the requests that it may make; ``None``: the usual limit.
+    ``digest``: SHA-256 of the whole key, in hex. ``rev``: incremented by every change and checked by every
+    compare-and-set. ``owner``: the id of the first key in a chain of rotations. ``last_used_at``: rounded down to the
+    minute. ``rate_per_minute``: the key's own rate limit in requests; ``None``: the default one.
     """
 
     id: str
@@ -116,11 +118,12 @@ class ApiKey:
     rev: int = 0
 
     def is_valid(self, now: int) -> bool:
+        """Whether the key is neither revoked nor expired at ``now`` (ms since 1970)."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
     @property
     def ended_at(self) -> int | None:
-        """When it stopped or stops being valid; ``None``: never."""
+        """When the key expires or was revoked, whichever is earlier; ``None``: never."""
         return min((at for at in (self.revoked_at, self.expires_at) if at is not None), default=None)
 
     @property
@@ -139,17 +142,17 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A sign-in on the page. ``id``: SHA-256 of the cookie's value, in hex: the value itself is not stored.
+    """A sign-in on the page. ``id``: SHA-256 of the cookie's value, in hex; the value itself is not stored.
 
-    ``key_id``: the key that was signed in with; its rights are looked up at each request. Without one ``subject``,
-    ``name``, ``rights`` and ``flows`` are those of the person who signed in. ``seen_at``: to the minute.
+    ``key_id``: the API key of the sign-in; its rights are looked up at each request. ``None``: a person signed in, whom
+    ``subject``, ``name``, ``rights`` and ``flows`` describe. ``seen_at``: the last request, rounded down to the minute.
     """
 
     id: str
     created_at: int
     seen_at: int
     expires_at: int
-    """The end of the session, however much it is used."""
+    """The end of the session; requests do not extend it."""
     key_id: str | None = None
     subject: str = ""
     name: str = ""
@@ -158,11 +161,12 @@ class Session:
     address: str = ""
 
     @property
-    def whose(self) -> str:
-        """Whose session it is: as ``whose`` says of its principal."""
-        return _of_person(self.subject) if self.key_id is None else self.key_id
+    def holder(self) -> str:
+        """The key or person that the session belongs to, in the form of ``session_holder``."""
+        return _person_id(self.subject) if self.key_id is None else self.key_id
 
     def is_valid(self, now: int, idle_ms: int) -> bool:
+        """Whether the session has not ended at ``now`` (ms since 1970). ``idle_ms``: its timeout without requests."""
         return now < min(self.expires_at, self.seen_at + idle_ms)
 
     @property
@@ -174,22 +178,22 @@ class Session:
             self.name,
             frozenset(self.rights),
             None if self.flows is None else frozenset(self.flows),
-            _of_person(self.subject),
+            _person_id(self.subject),
             self.id,
             self.expires_at,
         )
 
 
 def person(subject: str, name: str, rights: frozenset[Right], expires_at: int | None = None) -> Principal:
-    """The principal of somebody whom the identity provider knows."""
-    return Principal(PrincipalKind.PERSON, subject, name, rights, owner=_of_person(subject), expires_at=expires_at)
+    """The principal of a person with this subject at the identity provider. ``expires_at``: ms since 1970."""
+    return Principal(PrincipalKind.PERSON, subject, name, rights, owner=_person_id(subject), expires_at=expires_at)
 
 
-def whose(principal: Principal) -> str:
-    """Whose sessions a principal may end: those of the same key or person."""
-    return principal.id if principal.kind is PrincipalKind.KEY else _of_person(principal.id)
+def session_holder(principal: Principal) -> str:
+    """The key or person whose sessions the principal may end."""
+    return principal.id if principal.kind is PrincipalKind.KEY else _person_id(principal.id)
 
 
-def _of_person(subject: str) -> str:
-    """A name for a person that no key has: a space is in no id of a key."""
+def _person_id(subject: str) -> str:
+    """An id of a person that cannot equal a key's id, because those contain no space."""
     return f"person {subject}"

@@ -1,4 +1,4 @@
-"""The audit: who did what, on which object, with which outcome. Never a secret, a prompt or a result."""
+"""The audit: who did what, on which object, with which outcome. It contains no secret, prompt or result."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,7 +10,7 @@ class AuditAct(StrEnum):
     SIGNED_IN = "signed_in"
     SIGNED_OUT = "signed_out"
     REFUSED = "refused"
-    """A request without a valid credential, or without the right. Many in a row are one entry with their number."""
+    """A request without a valid credential, or without the right. A run of them is one entry with a count."""
     KEY_CREATED = "key_created"
     KEY_REVOKED = "key_revoked"
     KEY_ROTATED = "key_rotated"
@@ -45,10 +45,10 @@ class AuditOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """``id``: 24 hex digits, ordered by time. ``at``: milliseconds since 1970.
+    """One entry. ``id``: 24 hex digits, ordered by time. ``at``: milliseconds since 1970.
 
-    ``kind`` and ``who``: of the principal. ``what``: the object: the id of a job, key, callback or session, the name of
-    a flow, or a method and route. ``detail``: a code or a number, never text of a client.
+    ``kind``, ``who``: the principal's kind and id. ``what``: the object: the id of a job, key, callback or session, the
+    name of a flow, or a method and route. ``detail``: a code or a number, never text that a client sent.
     """
 
     id: str
@@ -72,6 +72,7 @@ def entry_of(
     detail: str | None = None,
     outcome: AuditOutcome = AuditOutcome.DONE,
 ) -> AuditEntry:
+    """The entry for an act of ``requester`` on the object ``what``. ``at``: milliseconds since 1970."""
     principal = requester.principal
     return AuditEntry(
         entry_id,

@@ -1,16 +1,16 @@
-"""The notice that a batch has ended: one, when all its jobs have ended for the first time. Pure."""
+"""The webhook notice of the end of a batch, sent once: when all jobs have ended for the first time."""
 
 from typing import Final
 
 from job_processor.core.batch import Batch, BatchCounts
 from job_processor.core.job import FINAL
-from job_processor.core.webhooks import Delivery, encoded, lane_of, time_text
+from job_processor.core.webhooks import Delivery, compact_json, lane_of, rfc3339
 
 BATCH_ENDED: Final = "batch.ended"
 
 
 def notice_of(batch: Batch, counts: BatchCounts, at: int, delivery_id: str) -> Delivery | None:
-    """``at``: when the last of its jobs ended. ``None``: nobody is to be told."""
+    """The delivery of the notice; ``None`` if the batch has no webhook. ``at``: when the last job ended (ms)."""
     url = batch.webhook_url
     if url is None:
         return None
@@ -24,9 +24,9 @@ def notice_of(batch: Batch, counts: BatchCounts, at: int, delivery_id: str) -> D
             "deleted": counts.deleted(batch),
             "refused": batch.lines - batch.jobs,
         },
-        "createdAt": time_text(batch.created_at),
-        "endedAt": time_text(at),
-        "cancelledAt": None if batch.cancelled_at is None else time_text(batch.cancelled_at),
+        "createdAt": rfc3339(batch.created_at),
+        "endedAt": rfc3339(at),
+        "cancelledAt": None if batch.cancelled_at is None else rfc3339(batch.cancelled_at),
         "metadata": dict(batch.metadata),
     }
     return Delivery(
@@ -35,9 +35,9 @@ def notice_of(batch: Batch, counts: BatchCounts, at: int, delivery_id: str) -> D
         lane=lane_of(url),
         event=BATCH_ENDED,
         url=url,
-        body=encoded({"type": BATCH_ENDED, "timestamp": time_text(at), "data": data}),
+        body=compact_json({"type": BATCH_ENDED, "timestamp": rfc3339(at), "data": data}),
         created_at=at,
-        # Whoever may not see one of its flows does not see the batch.
+        # For access control. With several flows there is none, so only principals that may see all flows see it.
         flow=batch.flows[0] if len(batch.flows) == 1 else "",
         next_at=at,
         batch_id=batch.id,

@@ -1,7 +1,7 @@
-"""A flow's budget: when what its attempts have cost today reaches it, its lane admits no job until the next day (UTC).
+"""A flow's daily budget: when today's cost reaches it, the flow's lane admits no job until the next day (UTC).
 
-The lane keeps the cost of its day as it was last noted, and every process judges by its own rules: the lane opens by
-itself when the day is over, or when the budget is raised. Jobs in flight end as they would, and may cost more.
+The lane stores the day's cost as last recorded; every process compares it with its own configured budget. So the lane
+opens without a write when the day is over or the budget is raised. Jobs in flight continue and may exceed the budget.
 """
 
 from enum import StrEnum
@@ -11,38 +11,36 @@ from job_processor.core.series import DAY, start_of
 
 WARN_PERCENT = 80
 OVER_BUDGET = "over_budget"
-"""Why the lane is closed, for programs."""
+"""The code of this reason for a closed lane."""
 
 
 class Level(StrEnum):
-    """How much of a budget is used up."""
+    """The share of a budget that is used up."""
 
     FINE = "fine"
     NEARLY = "nearly"
-    """At least ``WARN_PERCENT``."""
+    """At least ``WARN_PERCENT`` of the budget is used up."""
     USED_UP = "used_up"
 
 
 def level(spent: int, budget: int | None) -> Level:
-    """``spent`` and ``budget`` in micros; ``None``: there is no budget."""
+    """How much of the budget is used up. ``spent``, ``budget``: in micros; ``None``: there is no budget."""
     if budget is None or spent * 100 < budget * WARN_PERCENT:
         return Level.FINE
     return Level.NEARLY if spent < budget else Level.USED_UP
 
 
 def level_at(spent: int, spent_on: int, budget: int | None, now: int) -> Level:
-    """The same of a cost that was noted on the day that began at ``spent_on``."""
+    """As ``level`` at ``now``; ``spent`` counts only if it was recorded today. ``spent_on``: start of its day (ms)."""
     return level(spent if spent_on == start_of(DAY, now) else 0, budget)
 
 
 def next_day(now: int) -> int:
-    """When the next day begins (UTC, ms since 1970)."""
+    """The start of the next day (UTC), in milliseconds since 1970."""
     return start_of(DAY, now) + DAY
 
 
 def why_closed(flow: str, budget: int, currency: str) -> str:
-    """Words for people."""
+    """The reason for people. ``budget``: in micros."""
     of = in_words(budget, currency)
-    return (
-        f"The budget of the flow {flow} of {of} a day is used up. It opens at 00:00 UTC, or when the budget is raised."
-    )
+    return f"The budget of the flow {flow} of {of} a day is used up; raising it opens the flow at once."

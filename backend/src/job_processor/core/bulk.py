@@ -1,8 +1,8 @@
-"""Bulk actions: one act on all jobs that match a query. The rules of its progress; ``acts.bulk_groups`` does the work.
+"""Bulk actions: one act on all jobs that match a query. These are the rules of progress; ``acts.bulk_groups`` executes.
 
-The jobs are taken newest first, in groups. A group is written down (``planned``) before the first of its jobs is acted
-on, and counted (``settled``) after the last. Who finds a planned group after a crash acts on what is left of it: which
-jobs were acted on is written in the jobs themselves (``Job.bulk_actions``), in the same write as the act.
+Jobs are processed in groups, newest first. A group is stored (``planned``) before its first job is acted on, and
+counted (``settled``) after its last. After a crash another process resumes the planned group: each job stores the bulk
+actions that have acted on it (``Job.bulk_actions``), in the same write as the act, so none is acted on twice.
 """
 
 from collections import Counter
@@ -13,8 +13,8 @@ from enum import StrEnum
 from job_processor.core.access import Requester
 
 LEASE_MS = 60_000
-"""How long a process has a bulk action without renewing; each group renews it. A group takes less: only cancels are
-passed on to processors, all at the same time, and each of these has a timeout of 10 seconds."""
+"""The lease of a process on a bulk action; each group renews it. A group takes less time: only cancels call processors,
+concurrently, with a timeout of 10 seconds."""
 
 
 class BulkKind(StrEnum):
@@ -27,7 +27,7 @@ class BulkKind(StrEnum):
 class BulkState(StrEnum):
     RUNNING = "RUNNING"
     ABORTING = "ABORTING"
-    """It was aborted; the group under way still comes to its end."""
+    """Aborted; the current group is still completed."""
     DONE = "DONE"
     ABORTED = "ABORTED"
 
@@ -37,7 +37,7 @@ OPEN = frozenset({BulkState.RUNNING, BulkState.ABORTING})
 
 @dataclass(frozen=True, slots=True)
 class JobOutcome:
-    """What became of one job. ``skipped`` and ``failed``: a code, why it was not acted on; both ``None``: it was."""
+    """The outcome for one job. ``skipped``, ``failed``: a code for why it was not acted on; both ``None``: it was."""
 
     skipped: str | None = None
     failed: str | None = None
@@ -47,13 +47,14 @@ class JobOutcome:
 class BulkAction:
     """A bulk action as it is stored. Times in milliseconds since 1970.
 
-    ``rev`` is incremented by every change and checked by every compare-and-set. ``query``: the filters as the API has
-    them. ``by``: who asked for it; its acts are limited to what they may see. ``matched``: the jobs that matched at the
-    start; ``more``: there were more than were counted. ``limit``: act on at most so many; ``None``: on all.
+    ``rev``: incremented by every change and checked by every compare-and-set. ``query``: the filters as the API has
+    them. ``by``: the requester; the bulk action acts only on jobs that the requester may see. ``matched``: the number
+    of jobs that matched at the start; ``more``: there were more than were counted. ``limit``: the maximum number of
+    jobs to act on; ``None``: no limit.
     """
 
     id: str
-    """Jobs with a greater id are newer than the bulk action: they are not acted on."""
+    """Jobs with a greater id are newer than the bulk action and not acted on."""
     kind: BulkKind
     query: Mapping[str, object]
     by: Requester
@@ -61,27 +62,27 @@ class BulkAction:
     updated_at: int
     matched: int
     cursor: str
-    """The jobs that are still to come have smaller ids."""
+    """Id of the last processed job; the remaining ones have smaller ids."""
     more: bool = False
     state: BulkState = BulkState.RUNNING
     limit: int | None = None
     reason: str | None = None
     flow: str | None = None
-    """Where replays go; ``None``: to the flow of each job."""
+    """The flow of the replays; ``None``: the flow of each job."""
     planned: tuple[str, ...] = ()
-    """The group of jobs that is acted on now."""
+    """Ids of the current group of jobs."""
     done: int = 0
     skipped: Mapping[str, int] = field(default_factory=dict)
     failed: Mapping[str, int] = field(default_factory=dict)
     waits_for: str | None = None
-    """Why it makes no progress now: a code."""
+    """A code for why the bulk action makes no progress now."""
     runner: str = ""
-    """The process that has it, until ``lease_until``."""
+    """The process that holds the lease, until ``lease_until``."""
     lease_until: int = 0
     ended_at: int | None = None
     rev: int = 0
     key: str | None = None
-    """The idempotency key it was started with, unique in the store; ``fingerprint``: of the request."""
+    """The idempotency key of the request, unique in the store; ``fingerprint``: a digest of the request."""
     fingerprint: str | None = None
 
     @property
@@ -90,36 +91,37 @@ class BulkAction:
 
     @property
     def handled(self) -> int:
-        """Jobs that were counted so far, whatever became of them."""
+        """The number of jobs processed so far, whatever their outcome."""
         return self.done + sum(self.skipped.values()) + sum(self.failed.values())
 
     def group(self, most: int) -> int:
-        """How many jobs the next group may have."""
+        """The maximum size of the next group, at most ``most``; 0 if the bulk action was aborted or has ended."""
         if self.state is not BulkState.RUNNING:
             return 0
         return most if self.limit is None else min(most, self.limit - self.handled)
 
     def may_be_taken(self, runner: str, now: int) -> bool:
+        """Whether the process ``runner`` may acquire or renew the lease at ``now`` (ms since 1970)."""
         return self.is_open and (self.runner == runner or now >= self.lease_until)
 
     def seen_by(self, flows: frozenset[str] | None) -> bool:
-        """May somebody who is limited to these flows know of it? It acts on no job of another flow."""
+        """Whether a principal limited to these flows may see the bulk action, because it acts on no other flow."""
         mine = self.by.principal.flows
         return flows is None or (mine is not None and mine <= flows)
 
 
 def taken(action: BulkAction, runner: str, now: int) -> BulkAction:
-    """The bulk action in the hands of this process."""
+    """The bulk action with a new lease for the process ``runner``."""
     return replace(action, runner=runner, lease_until=now + LEASE_MS)
 
 
 def planned(action: BulkAction, ids: Sequence[str]) -> BulkAction:
-    """The bulk action with its next group, newest first."""
+    """The bulk action with the ids of its next group, newest first."""
     return replace(action, planned=tuple(ids), waits_for=None)
 
 
 def settled(action: BulkAction, outcomes: Sequence[JobOutcome], now: int) -> BulkAction:
-    """The bulk action after each job of its group had this outcome."""
+    """The bulk action after its group, with the outcome of each job counted."""
     skipped = Counter(one.skipped for one in outcomes if one.skipped is not None)
     failed = Counter(one.failed for one in outcomes if one.failed is not None)
     return replace(
@@ -135,7 +137,7 @@ def settled(action: BulkAction, outcomes: Sequence[JobOutcome], now: int) -> Bul
 
 
 def ended(action: BulkAction, now: int) -> BulkAction:
-    """The bulk action with nothing left to do. What matched is known exactly now, unless it was aborted."""
+    """The bulk action when no job is left. Unless it was aborted, ``matched`` becomes the exact number."""
     aborted = action.state is BulkState.ABORTING
     after = replace(
         action,
@@ -150,7 +152,7 @@ def ended(action: BulkAction, now: int) -> BulkAction:
 
 
 def aborted(action: BulkAction, now: int) -> BulkAction | None:
-    """The bulk action after a request to abort it; ``None``: it has ended, or is being aborted."""
+    """The bulk action after a request to abort it; ``None`` if it has ended or is being aborted already."""
     if action.state is not BulkState.RUNNING:
         return None
     return replace(action, state=BulkState.ABORTING, updated_at=now)

@@ -1,4 +1,4 @@
-"""A claim: the job RUNNING under a lease, with a new attempt by the processor of its flow or of a fallback flow."""
+"""A claim: makes a due job RUNNING under a lease, with a new attempt for its own flow or a fallback flow."""
 
 from dataclasses import replace
 
@@ -11,10 +11,10 @@ from job_processor.core.spent import spend
 
 
 def claim(job: Job, lease: Lease, now: int, fallen: FellBack | None = None, exchange: Exchange | None = None) -> Job:
-    """The job RUNNING under ``lease``, with a new attempt: it is on record before anything is sent.
+    """The job RUNNING under ``lease``, with a new attempt. The attempt is stored before anything is sent.
 
-    ``fallen``: the attempt goes to another flow's processor. ``exchange``: where it is to be sent. The caller, a store,
-    guarantees in the same transaction that the job is PENDING and due.
+    ``fallen``: set if the attempt goes to another flow's processor. ``exchange``: the address it will be sent to. The
+    caller (a store) guarantees, in the same transaction, that the job is PENDING and due. ``now``: ms since 1970.
     """
     number = job.attempt + 1
     flow = None if fallen is None else fallen.flow
@@ -23,7 +23,7 @@ def claim(job: Job, lease: Lease, now: int, fallen: FellBack | None = None, exch
         history = append_event(history, Event(now, EventKind.FELL_BACK, number, fallen.why))
     attempts, refusals = trim_attempts(job.attempts), job.refusals
     if attempts and attempts[-1].flow != flow:
-        # What another processor refused is no evidence about the job at this one; what this one refused before is.
+        # Refusals are evidence only at the same processor: save those of the last one, restore those of this one.
         refusals = next((one.refusals for one in reversed(attempts) if one.flow == flow), None)
         attempts = (*attempts[:-1], replace(attempts[-1], refusals=job.refusals))
     return job._replace(

@@ -1,6 +1,6 @@
-"""What attempts cost: tokens at the prices of their flow, as they were when the tokens became known.
+"""The cost of attempts: tokens times the flow's prices at the time when the number of tokens became known.
 
-Money is whole micros (millionths of the currency), so that sums are exact whatever is added up, and in which order.
+Money is a whole number of micros (millionths of the currency), so that sums are exact.
 """
 
 from collections.abc import Mapping
@@ -10,12 +10,12 @@ from types import MappingProxyType
 from job_processor.core.job import Attempt, Job, Usage
 
 MICROS = 1_000_000
-"""Micros of one unit of the currency, and tokens of a price."""
+"""Micros per unit of the currency, and tokens per price."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Micros for a million tokens of prompts (``input``) and of answers (``output``)."""
+    """Prices in micros per million tokens, of prompts (``input``) and of answers (``output``)."""
 
     input: int = 0
     output: int = 0
@@ -25,12 +25,12 @@ NO_PRICES: Mapping[str, Prices] = MappingProxyType({})
 
 
 def micros(amount: float) -> int:
-    """An amount of money, as a person wrote it, in micros."""
+    """An amount in units of the currency, converted to micros."""
     return round(amount * MICROS)
 
 
 def cost_of(usage: Usage, prices: Prices) -> int | None:
-    """Micros, rounded to the nearest; ``None``: the processor did not report how many tokens it took."""
+    """The cost in micros, rounded; ``None`` if the processor reported no number of tokens."""
     if usage.prompt_tokens is None and usage.completion_tokens is None:
         return None
     whole = (usage.prompt_tokens or 0) * prices.input + (usage.completion_tokens or 0) * prices.output
@@ -38,7 +38,7 @@ def cost_of(usage: Usage, prices: Prices) -> int | None:
 
 
 def newly_used(before: Job, after: Job) -> tuple[Attempt, ...]:
-    """The attempts whose usage became known by this change."""
+    """The attempts whose usage this change has added."""
     if after.attempts is before.attempts:
         return ()
     used = [one for one in after.attempts if one.usage is not None]
@@ -49,9 +49,9 @@ def newly_used(before: Job, after: Job) -> tuple[Attempt, ...]:
 
 
 def priced(before: Job, after: Job, own: Prices | None, others: Mapping[str, Prices]) -> Job:
-    """The job after a change, with the cost of each attempt whose usage became known by it, and the sum.
+    """``after`` with the cost of each attempt whose usage the change has added, and with the new sum.
 
-    ``own``: the prices of its flow; ``others``: those of flows to which attempts fell back.
+    ``own``: the prices of the job's flow; ``others``: the prices of its fallback flows, by name.
     """
     costs: dict[int, int] = {}
     for one in newly_used(before, after):
@@ -69,7 +69,7 @@ def priced(before: Job, after: Job, own: Prices | None, others: Mapping[str, Pri
 
 
 def in_words(amount: int, currency: str) -> str:
-    """An amount of micros for people: as many decimals as it has, at least two."""
+    """An amount of micros for people, such as ``1.25 USD``: with all its decimals, at least two."""
     units, rest = divmod(abs(amount), MICROS)
     decimals = f"{rest:06d}".rstrip("0").ljust(2, "0")
     return f"{'-' if amount < 0 else ''}{units:,}.{decimals} {currency}"

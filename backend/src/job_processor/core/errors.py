@@ -1,4 +1,4 @@
-"""Every error of the package, with one base class. The HTTP layer maps them to responses in one table."""
+"""All errors of the package, with one base class. ``http.problems`` maps them to responses."""
 
 from collections.abc import Sequence
 
@@ -22,11 +22,11 @@ class KeyNotFound(JobProcessorError):
 
 
 class EndpointNotFound(JobProcessorError):
-    """No endpoint of webhooks has this id."""
+    """No webhook endpoint has this id."""
 
 
 class DeliveryNotFound(JobProcessorError):
-    """No delivery of a webhook has this id."""
+    """No webhook delivery has this id."""
 
 
 class JobDamaged(JobProcessorError):
@@ -38,11 +38,11 @@ class MoveRefused(JobProcessorError):
 
 
 class TooManyWaiting(JobProcessorError):
-    """The quota of waiting jobs of a key is used up."""
+    """The key's quota of waiting jobs is used up."""
 
 
 class StoreBusy(JobProcessorError):
-    """The store has more to write than it can in a short time; nothing was stored. ``seconds``: when to try again."""
+    """The store's write queue is too long; nothing was stored. ``seconds``: when to retry."""
 
     def __init__(self, seconds: int) -> None:
         super().__init__("The store is behind with its writes.")
@@ -58,11 +58,11 @@ class InvalidField(JobProcessorError):
 
 
 class BulkActionNotFound(JobProcessorError):
-    """There is no such bulk action."""
+    """No bulk action has this id."""
 
 
 class TooManyBulkActions(JobProcessorError):
-    """As many bulk actions run as may at the same time."""
+    """The limit of concurrent bulk actions is reached."""
 
 
 class BatchNotFound(JobProcessorError):
@@ -70,8 +70,8 @@ class BatchNotFound(JobProcessorError):
 
 
 class LinesRefused(JobProcessorError):
-    """Lines of a batch are invalid, so nothing was stored. ``lines``: the first of them; ``number``: of all that are
-    invalid; ``total``: of all lines."""
+    """A batch has invalid lines, and nothing was stored. ``lines``: the first invalid ones; ``number``: the count of
+    all invalid lines; ``total``: the count of all lines."""
 
     def __init__(self, lines: Sequence[RefusedLine], number: int, total: int) -> None:
         super().__init__(f"{number:,} of {total:,} lines are invalid.")
@@ -81,7 +81,7 @@ class LinesRefused(JobProcessorError):
 
 
 class SessionNotFound(JobProcessorError):
-    """There is no such session, or it is another's."""
+    """No session of this key or person has this id."""
 
 
 class IdempotencyMismatch(JobProcessorError):
@@ -113,7 +113,7 @@ class TooManySearches(StoreUnavailable):
 
 
 class SearchIncomplete(StoreUnavailable):
-    """Not all jobs can be searched yet, and what was asked for must miss none."""
+    """The search index is not complete yet, and this request needs every matching job."""
 
 
 class StoreRefused(JobProcessorError):

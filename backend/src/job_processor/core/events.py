@@ -5,8 +5,8 @@ from enum import StrEnum
 
 
 class EventKind(StrEnum):
-    """What a history entry records. Each is a state transition, except ``FELL_BACK``, ``CALLBACK_UNREADABLE``,
-    ``CANCEL_ANSWERED``, ``ASKED`` and ``LATE_RESULT``, which change no state."""
+    """What a history entry records. All are state transitions, except ``FELL_BACK``, ``CALLBACK_UNREADABLE``,
+    ``CANCEL_ANSWERED``, ``ASKED`` and ``LATE_RESULT``."""
 
     SUBMITTED = "submitted"
     FELL_BACK = "fell_back"
@@ -29,7 +29,7 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line of a job's history. ``at`` is in milliseconds since 1970 (UTC)."""
+    """One entry of a job's history. ``at``: milliseconds since 1970."""
 
     at: int
     what: EventKind

@@ -1,4 +1,4 @@
-"""What was sent to a processor for an attempt and what came back: the small facts, without texts and secrets."""
+"""The exchange of an attempt: address, sizes, status and end of what was sent and received; no texts, no secrets."""
 
 from enum import StrEnum
 from typing import NamedTuple
@@ -7,39 +7,40 @@ MAX_SENT_TO_CHARACTERS = 300
 
 
 class EndedBy(StrEnum):
-    """What from the processor ended an attempt."""
+    """How the processor ended an attempt."""
 
     RESPONSE = "response"
-    """Its response to the request, or what its function returned or raised."""
+    """By its response to the request, or by the return or exception of its Python function."""
     CALLBACK = "callback"
-    """A callback, after it had accepted the attempt or before its response was there."""
+    """By a callback, after it had accepted the attempt or before its response arrived."""
     RECONCILE = "reconcile"
-    """Its answer to a reconcile call."""
+    """By its answer to a reconcile call."""
 
 
 class Exchange(NamedTuple):
-    """``sent_to`` and ``timeout_ms`` are recorded with the claim, before anything is sent; the rest with the outcome.
+    """One exchange. ``sent_to`` and ``timeout_ms`` are stored with the claim, before sending; others with the outcome.
 
-    A named tuple, because it is stored with every attempt: without the names of its fields.
+    A named tuple, because it is stored with every attempt and is encoded without field names.
     """
 
     sent_to: str
-    """Method and host, and the model; or the function. At most ``MAX_SENT_TO_CHARACTERS``."""
+    """Method, host and model, or the Python function. At most ``MAX_SENT_TO_CHARACTERS``."""
     timeout_ms: int
-    """How long the hand-over may take."""
+    """Timeout of the hand-over."""
     request_bytes: int | None = None
-    """Size of the request's body. ``None``: not sent by HTTP, or not known."""
+    """Size of the request's body. ``None``: not sent by HTTP, or unknown."""
     status: int | None = None
-    """HTTP status of the response. ``None``: none came, or none is expected."""
+    """HTTP status of the response. ``None``: no response, or not HTTP."""
     response_bytes: int | None = None
-    """Bytes of the response's body that were read."""
+    """Number of bytes that were read of the response's body."""
     ended_by: EndedBy | None = None
-    """``None``: the attempt has not ended, or something else ended it: a timeout, a cancel, the end of a worker."""
+    """``None``: the attempt is open, or was ended by a timeout, a cancel or the stop of a worker."""
 
 
 def ended(known: Exchange | None, by: EndedBy, *, of_processor: bool) -> Exchange | None:
-    """The exchange of an attempt that ended. ``by``: how the outcome came; ``of_processor``: only a processor gives it.
+    """The exchange of an attempt that has ended. ``by``: how the outcome was reported.
 
-    A worker also reports what is not the processor's, such as a timeout. So it says itself what a response ended.
+    ``of_processor``: only a processor gives such an outcome. Otherwise a worker's report may be about something else,
+    such as a timeout; then ``ended_by`` stays as the worker has set it.
     """
     return known if known is None or (by is EndedBy.RESPONSE and not of_processor) else known._replace(ended_by=by)

@@ -1,4 +1,4 @@
-"""A failed attempt: retry with back-off or the end of the job; put back at no cost; a lease or deadline that passed."""
+"""Failed attempts (retry with back-off, or end of the job), jobs that are put back, expired leases and deadlines."""
 
 from job_processor.core.backoff import backoff_ms
 from job_processor.core.closing import close_attempt, finish, join_notes
@@ -9,18 +9,18 @@ from job_processor.core.limits import append_event
 from job_processor.core.outcome import Deferred, Failed, Reported
 
 OVERDUE = "No callback came by the deadline. One whose secret or token is wrong is refused, and does not count."
-"""A callback with a bad secret leaves no trace on the job, so this message is the only hint of one."""
+"""A callback with a bad secret leaves no trace on the job, so this message is the only hint."""
 OVERDUE_UNREAD = (
-    "A callback came and could not be read (what it held is among the job's callbacks); no other came by the deadline."
+    "A callback could not be read (its content is among the job's callbacks), and no other came by the deadline."
 )
-OVERDUE_PROGRESS = "Callbacks told of progress; none brought a result or an error by the deadline."
+OVERDUE_PROGRESS = "Callbacks reported progress, but none a result or an error by the deadline."
 
 NO_FLOW_MS = 7 * 86_400_000
 """How long a due job waits for its flow to be defined again."""
 
 
 def ends_without_flow(run_at: int) -> int:
-    """When a PENDING job fails whose flow is not defined. Milliseconds since 1970."""
+    """When a PENDING job fails because its flow is not defined, in milliseconds since 1970."""
     return run_at + NO_FLOW_MS
 
 
@@ -35,10 +35,10 @@ def fail_attempt(
     note: str | None = None,
     reported: Reported | None = None,
 ) -> Job:
-    """The job after a failed attempt: PENDING with a back-off, or FAILED when it may not be tried again.
+    """The job after a failed attempt: PENDING with a back-off, or FAILED if no further attempt is allowed.
 
-    ``what``: the history entry; ``note``: words for it beside the error's own; ``jitter``: in [0, 1);
-    ``reported``: the report of it, if there is one.
+    ``what``: the kind of the history entry; ``note``: appended to the error's text there; ``jitter``: in [0, 1);
+    ``reported``: the report of the failure, if any. ``now``: milliseconds since 1970.
     """
     failures = job.failures + 1
     said = join_notes(f"{failed.error.code}: {failed.error.message}", failed.note, note)
@@ -64,7 +64,7 @@ def fail_attempt(
 
 
 def defer(job: Job, deferred: Deferred, now: int, reported: Reported) -> Job:
-    """The job put back until ``deferred.until``. It costs no attempt; only the job's deadline ends it (rule 4)."""
+    """The job put back until ``deferred.until``. The attempt does not count; only a deadline ends the job (rule 4)."""
     until = max(deferred.until, now)
     closed = close_attempt(job, now, AttemptEnd.SNOOZED, JobError(deferred.kind, deferred.reason), reported=reported)
     return closed._replace(
@@ -77,12 +77,12 @@ def defer(job: Job, deferred: Deferred, now: int, reported: Reported) -> Job:
 
 
 def had_unreadable_callback(job: Job) -> bool:
-    """Whether an unreadable callback arrived for the current attempt."""
+    """Whether an unreadable callback for the current attempt is in the history."""
     return any(e.what is EventKind.CALLBACK_UNREADABLE and e.attempt == job.attempt for e in job.history)
 
 
 def expire(job: Job, now: int, rules: FlowRules, jitter: float) -> Job | None:
-    """The job after its deadline, its lease or its callback timeout has passed; ``None``: nothing has expired."""
+    """The job after its deadline, lease or callback timeout has expired; ``None``: nothing has expired."""
     due = job.due_at()
     if due is None or due > now:
         return None
@@ -94,7 +94,7 @@ def expire(job: Job, now: int, rules: FlowRules, jitter: float) -> Job | None:
         lost = Failed(JobError("lease_lost", "The worker stopped renewing its lease."))
         return fail_attempt(job, lost, AttemptEnd.LOST, EventKind.LEASE_LOST, now, rules, jitter)
     if job.lease is None or job.lease.until > now:
-        # Due only because its processor is to be asked.
+        # Due only for a reconcile call (`ask_at`).
         return None
     words = OVERDUE_UNREAD if had_unreadable_callback(job) else OVERDUE if job.progress is None else OVERDUE_PROGRESS
     late = Failed(JobError("callback_overdue", words))

@@ -1,8 +1,7 @@
-"""Which waiting job goes first among those of equal priority: the keys take turns (round robin), and within a key the
-oldest goes first.
+"""The order of waiting jobs of equal priority: round robin over their keys, and oldest first within a key.
 
-Keys are ordered by their hash, or by places that a store gives them, not by name: with names that grow, such as numbers
-or dates, new keys would always be next, and a key with a small name would never have its turn.
+Keys are ordered by their hash, or by positions that a store assigns, not by name. If names grow over time, such as
+numbers or dates, an order by name would always serve the new keys next and starve the old ones.
 """
 
 import hashlib
@@ -14,14 +13,14 @@ from typing import TypeVar
 K = TypeVar("K")
 T = TypeVar("T")
 NO_KEY = 0
-"""The hash of jobs that have neither key nor owner: together they are one key."""
+"""The hash of jobs that have neither key nor owner; they count as one key."""
 
 
 @lru_cache(maxsize=16_384)
 def key_hash(key: str | None, owner: str) -> int:
-    """Where a job's key stands in the order of turns; without a key its owner's, and positive for both.
+    """The hash that orders a job's key in the round robin. A job without a key uses its owner, else ``NO_KEY``.
 
-    A key and an owner of the same name differ.
+    Other hashes are at least 1. A key and an owner with the same name have different hashes.
     """
     if key is None and not owner:
         return NO_KEY
@@ -30,23 +29,25 @@ def key_hash(key: str | None, owner: str) -> int:
 
 
 class Turns:
-    """Whose turn it was last, by flow and priority. It is only in memory: a start, or another process, begins with any
-    key, and no key is left out."""
+    """The key that was served last, by flow and priority. Kept in memory only: a new process may begin with any key,
+    because each key has its turn within one round."""
 
     def __init__(self) -> None:
         self._last: dict[tuple[str, int], int] = {}
 
     def last(self, flow: str, priority: int) -> int:
+        """The hash of the key that was served last; ``NO_KEY``: none was."""
         return self._last.get((flow, priority), NO_KEY)
 
-    def was(self, flow: str, priority: int, key: int) -> None:
+    def record(self, flow: str, priority: int, key: int) -> None:
+        """Record that the key with this hash was served."""
         self._last[flow, priority] = key
 
 
-def in_turn(waiting: Mapping[K, Sequence[T]], wanted: int) -> list[tuple[K, T]]:
-    """Up to ``wanted`` of the jobs with their keys: the first of each key, then the second of each, and so on.
+def round_robin(waiting: Mapping[K, Sequence[T]], wanted: int) -> list[tuple[K, T]]:
+    """Up to ``wanted`` jobs with their keys, interleaved: the first job of each key, then the second ones, and so on.
 
-    ``waiting``: the jobs of each key, the keys in the order of their turns.
+    ``waiting``: the jobs of each key, with the keys in round-robin order.
     """
     if len(waiting) == 1:
         [(key, jobs)] = waiting.items()

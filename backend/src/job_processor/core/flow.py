@@ -1,4 +1,4 @@
-"""The settings of a flow that the job life cycle needs: limits, timeouts and retry rules."""
+"""The settings of a flow that the rules need: limits, timeouts, retries, prices."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,30 +19,31 @@ class OnInvalidResult(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SharedLimit:
-    """A limit that flows share, from ``[limits.NAME]``: the jobs of ``flows`` together. ``None``: no limit."""
+    """A limit on the jobs of several flows together, from ``[limits.NAME]``. ``None``: no such limit."""
 
     name: str
     flows: tuple[str, ...] = ()
     concurrency: int | None = None
     requests_per_minute: float | None = None
     tokens_per_minute: float | None = None
-    """Tokens of models (``core.model_tokens``)."""
+    """Tokens of language models (``core.model_tokens``)."""
 
     @property
     def rules(self) -> "FlowRules":
-        """The rules of its lane, whose name no flow can have."""
+        """The rules of the limit's lane. Names of flows contain no colon, so that this name is unique."""
         return FlowRules(f"limit:{self.name}", concurrency=self.concurrency, rate_per_minute=self.requests_per_minute)
 
 
 @dataclass(frozen=True, slots=True)
 class FlowRules:
-    """Durations in seconds. ``concurrency`` and ``rate_per_minute`` limit all workers together; ``None``: no limit.
+    """The settings of one flow. ``concurrency`` (jobs in flight) and ``rate_per_minute`` (started jobs) limit all
+    workers together; ``None``: no limit. ``concurrency_per_key`` and ``rate_per_key`` limit each key
+    (``core.key_limits``).
 
-    ``concurrency_per_key`` and ``rate_per_key`` (jobs a minute) limit each key of the flow (``core.key_limits``).
-    ``fallback``: flows whose processors take its jobs, the first that is open, once its own lane has been closed for
-    ``fallback_after_seconds`` (``core.fallback``).
-    ``prices``: what its tokens cost; ``None``: not known. ``budget_per_day``: micros; ``None``: no budget.
-    ``longest_answer``: in tokens, to which the processor limits the answers; ``None``: it does not.
+    ``fallback``: names of fallback flows in order of precedence, used once the lane has been closed for
+    ``fallback_after_seconds`` (``core.fallback``). ``prices``: of tokens; ``None``: unknown. ``budget_per_day``: in
+    micros; ``None``: no budget. ``longest_answer``: the maximum length of an answer in tokens that the processor asks
+    for; ``None``: no maximum.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """The callback inbox: authenticated callbacks that changed no job, kept as received.
 
-An applied callback is not kept: its content is in the job. The exception is a report that names only an execution id;
-it is kept so that a second delivery is recognised as a duplicate.
+Applied callbacks are not kept, because the job has their content. The exception is a report that names only an
+execution id: it is kept, so that a second delivery is recognised as a duplicate.
 """
 
 import hashlib
@@ -12,33 +12,33 @@ from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.job import Attempt
 
 MAX_KEPT_PER_JOB = 50
-"""Limit of kept callbacks per job: a sender that reports a new result each time must not fill the disk."""
+"""Maximum number of kept callbacks per job, so that a sender of ever new results cannot fill the disk."""
 MAX_KEPT_WITHOUT_JOB = 1_000
-"""Limit per verdict of kept callbacks without a job; beyond it the oldest is dropped, so that new ones still match."""
+"""Maximum number of kept callbacks without a job, per verdict; beyond it the oldest is dropped."""
 CLOCK_SKEW_MS = 5_000
-"""Allowed clock skew between processes: each extrapolates the store's time by itself."""
+"""Allowed clock skew between processes, because each extrapolates the store's time on its own."""
 
 
 MAX_UNREADABLE_EVENTS = 10
-"""History entries per job about unreadable callbacks; further ones are only kept in the inbox."""
+"""Maximum number of history entries per job about unreadable callbacks; further ones are only in the inbox."""
 
 
 class CallbackContent(StrEnum):
-    """What a callback contained."""
+    """The content of a callback."""
 
     RESULT = "result"
     ERROR = "error"
     UNREADABLE = "unreadable"
-    """It could not be read: ``content`` says why, ``body`` holds the bytes."""
+    """The callback could not be read: ``content`` is the reason, ``body`` the bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Callback:
     """One authenticated callback and the number of its deliveries. Times in milliseconds since 1970.
 
-    ``content``: the result byte for byte, the error message, or why it could not be read. Empty for a duplicate,
-    because the job holds it. ``body``: the bytes of an unreadable callback, or only the first ones if ``body_cut``;
-    ``None`` if none were read, and in lists. ``content_type``: the ``Content-Type`` header of an unreadable one.
+    ``content``: the result byte for byte, the error message, or the reason why the callback could not be read; empty
+    for a duplicate, because the job has it. ``body``: the bytes of an unreadable callback, truncated if ``body_cut``;
+    ``None``: none were read, or in a list. ``content_type``: the ``Content-Type`` header of an unreadable callback.
     """
 
     id: str
@@ -56,22 +56,21 @@ class Callback:
     body_cut: bool = False
     content_type: str | None = None
     flow: str | None = None
-    """The flow that the sender named, if any: the execution id belongs to the processor of this flow."""
+    """The flow that the sender named, if any; the execution id belongs to this flow's processor."""
     job_flow: str | None = None
-    """The flow of its job: only who sees that flow sees the callback. ``None``: without a job, or kept by an older
-    version."""
+    """The flow of the callback's job, for access control. ``None``: no job, or stored by an older version."""
 
     @property
     def mark(self) -> str:
-        """Deduplication key, equal for each delivery of the same callback: 64 hex digits (SHA-256)."""
+        """The deduplication key: 64 hex digits (SHA-256), equal for all deliveries of the same callback."""
         # A report with only an execution id is stored before its job is known, so the job id cannot be in its key.
         job_id = None if self.verdict is CallbackVerdict.APPLIED else self.job_id
-        # A duplicate has no content; the flag tells it from a callback with empty content.
+        # A duplicate has no content; the flag distinguishes it from a callback with empty content.
         is_duplicate = self.verdict is CallbackVerdict.DUPLICATE
         said = (self.said.value, is_duplicate, self.content)
         parts: tuple[object, ...] = (job_id, self.attempt, self.execution_id, self.retryable, *said)
         if self.body is not None:
-            # Added only if present, so that keys stored by versions without `body` stay valid. The same for `flow`.
+            # `body` and `flow` are added only if present, so that keys stored by versions without them stay valid.
             parts = (*parts, hashlib.sha256(self.body).hexdigest())
         if self.flow is not None:
             parts = (*parts, self.flow)
@@ -81,7 +80,7 @@ class Callback:
     def acceptable_result(self) -> str | None:
         """The text that a person may accept as the job's result; ``None`` if there is none.
 
-        For an unreadable callback this is its whole body decoded as UTF-8, with U+FFFD for invalid bytes.
+        For an unreadable callback, this is the whole body decoded as UTF-8, with U+FFFD for invalid bytes.
         """
         if self.verdict is CallbackVerdict.DUPLICATE:
             return None
@@ -99,9 +98,9 @@ class Callback:
     def is_about(self, attempt: Attempt) -> bool:
         """True if the callback names only the attempt's execution id and was received after the attempt began.
 
-        A new n8n instance numbers its executions from 1 again, so a report that is older than the attempt or names
-        another job is about another execution. Two n8n instances use the same numbers; the caller must check that
-        the report comes from the right one.
+        Execution ids can repeat, because each n8n instance numbers its executions from 1. So a report that is older
+        than the attempt, or names another job, is about another execution. The caller must check that the report comes
+        from the same n8n instance.
         """
         if self.execution_id is None or self.execution_id != attempt.execution_id:
             return False
@@ -115,6 +114,6 @@ FINAL_VERDICTS = frozenset({CallbackVerdict.APPLIED, CallbackVerdict.ACCEPTED, C
 REJECTABLE_VERDICTS = frozenset(
     {CallbackVerdict.LATE, CallbackVerdict.UNREADABLE, CallbackVerdict.DIFFERENT, CallbackVerdict.STALE}
 )
-"""What a person may reject. A duplicate brought nothing, and an unknown one may still be matched to its job."""
+"""Verdicts of callbacks that a person may reject. A duplicate adds nothing; an unknown one may still match a job."""
 MAX_COUNTED = 1_000
-"""Maximum number of callbacks that are counted of each verdict: the newest."""
+"""Maximum number of callbacks that are counted per verdict, newest first."""

@@ -1,6 +1,6 @@
 """A job: one prompt and everything that happened to it. Immutable; one job is one record, written atomically.
 
-All times are integers: milliseconds since 1970-01-01T00:00:00Z.
+All times are integers in milliseconds since 1970-01-01T00:00:00Z.
 """
 
 from collections.abc import Mapping
@@ -49,7 +49,7 @@ class AttemptEnd(StrEnum):
     OVERDUE = "overdue"
     """No callback came by the deadline, or the job's own deadline passed while the attempt was under way."""
     SNOOZED = "snoozed"
-    """Put back; the attempt does not count: 429, outage, closed lane."""
+    """Put back, so that the attempt does not count: rate limit, outage, closed lane."""
     SUPERSEDED = "superseded"
     """A success of an older attempt completed the job first."""
     CANCELLED = "cancelled"
@@ -75,11 +75,11 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Refusals:
-    """A job's consecutive refusals, with no other answer in between. They are judged in evidence.py.
+    """A job's consecutive refusals, without another answer in between; the input of ``core.evidence``.
 
-    ``since``: when the first refused hand-over began. ``times``: the number of refusals. ``probes``: how many of them
-    the job got as the lane's probe. ``alone``: how many of those probes failed although another job had been answered
-    since ``alone_at``, the start of the previous one counted here (initially ``since``).
+    ``since``: when the first refused hand-over began. ``times``: the number of refusals. ``probes``: the number of
+    refusals as the lane's probe. ``alone``: the number of refused probes with another job answered since ``alone_at``,
+    the start of the previous probe that counted (initially ``since``).
     """
 
     since: int
@@ -103,19 +103,19 @@ class Attempt:
     """The processor's own id of this attempt (n8n's execution id), if it gave one."""
     usage: Usage | None = None
     cost_micros: int | None = None
-    """In micros (``core.cost``). ``None``: its tokens are not known, or its flow has no prices."""
+    """The cost in micros (``core.cost``). ``None``: tokens unknown, or no prices."""
     partial: str | None = None
-    """The text received before the answer failed: not a result, but paid for. Limited (``limits.py``)."""
+    """Partial answer: the text received before the answer failed; truncated (``core.limits``)."""
     asked_at: int | None = None
     """When the last reconcile call for this attempt began."""
     heard_at: int | None = None
     """When the processor last answered a reconcile call."""
     flow: str | None = None
-    """The flow whose processor had it, if it fell back (``core.fallback``); ``None``: the job's own."""
+    """The fallback flow whose processor got the attempt (``core.fallback``); ``None``: the job's own flow."""
     refusals: Refusals | None = None
-    """The job's refusals when its next attempt went to another flow's processor: evidence again once it comes back."""
+    """The job's refusals, saved when the next attempt goes to another flow's processor and restored when it is back."""
     exchange: Exchange | None = None
-    """What was sent for it and what came back. ``None``: an older version claimed it."""
+    """What was sent and received. ``None``: claimed by an older version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class Snooze:
 
 
 class WebhookEvent(StrEnum):
-    """What a webhook can tell of a job: that it ended, and how."""
+    """The events that webhooks notify of: how a job ended."""
 
     COMPLETED = "completed"
     FAILED = "failed"
@@ -150,17 +150,17 @@ class WebhookEvent(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class JobWebhook:
-    """Where the submitter of a job wants to be told of its end."""
+    """The webhook of one job: the URL that is notified of its end, and the events to notify of."""
 
     url: str
     events: tuple[WebhookEvent, ...] = tuple(WebhookEvent)
 
 
 class Spent(NamedTuple):
-    """Milliseconds a job spent in each stage, without the stage that it is in now.
+    """Milliseconds that a job has spent in each stage, without the current one.
 
-    ``scheduled``: before the start that was asked for; no part of the duration. ``queued``: PENDING;
-    ``handing_over``: RUNNING; ``processing``: WAITING; the three together are the duration.
+    ``scheduled``: before the requested start; not part of the duration. ``queued``: PENDING; ``handing_over``: RUNNING;
+    ``processing``: WAITING; these three add up to the duration.
     """
 
     scheduled: int = 0
@@ -170,6 +170,7 @@ class Spent(NamedTuple):
 
     @property
     def working(self) -> int:
+        """The sum of the stages that belong to the duration."""
         return self.queued + self.handing_over + self.processing
 
 
@@ -177,10 +178,9 @@ NOTHING_SPENT = Spent()
 
 
 class Job(NamedTuple):
-    """One record. ``rev`` is incremented by every change and checked by every compare-and-set.
+    """One record. ``rev``: incremented by every change and checked by every compare-and-set.
 
-    A named tuple, because it is copied at every change, and copying a frozen dataclass of this size takes five times
-    as long.
+    A named tuple, because every change copies the job, and a frozen dataclass of this size takes five times as long.
     """
 
     id: str
@@ -196,12 +196,12 @@ class Job(NamedTuple):
     attempt: int = 0
     """Number of the newest attempt; 0 before the first."""
     failures: int = 0
-    """Attempts that count as failed; the job fails when there are ``max_attempts`` of them."""
+    """Number of failed attempts; at ``max_attempts`` the job fails."""
     lease: Lease | None = None
     deadline: int | None = None
     finished_at: int | None = None
     result: str | None = None
-    """Only a job in a final state has one."""
+    """Set only in a final state."""
     verdict: Verdict | None = None
     error: JobError | None = None
     snooze: Snooze | None = None
@@ -214,26 +214,25 @@ class Job(NamedTuple):
     result_schema: Mapping[str, Json] | None = None
     replay_of: str | None = None
     batch_id: str | None = None
-    """The batch that it was submitted with; ``None``: it was submitted alone."""
+    """The batch that the job was submitted with; ``None``: submitted alone."""
     batch_line: int | None = None
-    """The number of its line in that batch, from 1."""
+    """The number of the job's line in the batch, from 1."""
     custom_id: str | None = None
-    """The client's own name for it, unique in its batch."""
+    """The client's own name for the job, unique in its batch."""
     owner: str = ""
-    """Whose quota it counts for while it waits: ``Principal.owner`` of who submitted it. Empty: nobody's."""
+    """``Principal.owner`` of the submitter, whose quota of waiting jobs the job counts against. Empty: no quota."""
     webhook: JobWebhook | None = None
     bulk_actions: tuple[str, ...] = ()
-    """Ids of the newest bulk actions that cancelled or retried it: each does so once."""
+    """Ids of the newest bulk actions that cancelled or retried the job, so that each does so only once."""
     idle_ms: int = 0
-    """Milliseconds in which nothing was to be done: until the start that was asked for, and between an end and a
-    retry. The duration leaves them out."""
+    """Milliseconds that do not count for the duration: before the requested start, and between an end and a retry."""
     spent: Spent = NOTHING_SPENT
     answered_by: str | None = None
-    """The flow whose processor gave the result, if that is not the job's own."""
+    """The fallback flow whose processor gave the result; ``None``: the job's own flow."""
     key: str | None = None
-    """Whose job it is, a customer or tenant: the keys of a flow take turns. ``None``: its owner stands for it."""
+    """The customer or tenant, for the round robin of a flow; ``None``: the owner is used instead."""
     cost_micros: int | None = None
-    """In micros (``core.cost``), of all its attempts, also those that are no longer kept. ``None``: none has one."""
+    """The cost in micros (``core.cost``) of all attempts, including trimmed ones. ``None``: no attempt has a cost."""
 
     @property
     def is_final(self) -> bool:
@@ -245,31 +244,36 @@ class Job(NamedTuple):
 
     @property
     def duration_ms(self) -> int | None:
-        """From when the work could begin to the end, without the time between an end and a retry; ``None``: no end."""
+        """From the requested start to the end, without the time between an end and a retry; ``None``: not final."""
         return None if self.finished_at is None else max(0, self.finished_at - self.created_at - self.idle_ms)
 
     def via(self) -> str | None:
-        """The flow whose processor has the job in flight, if that is not its own."""
+        """The fallback flow whose processor has the job in flight; ``None``: its own flow, or not in flight."""
         return self.attempts[-1].flow if self.lease is not None and self.attempts else None
 
     def waiting_of(self) -> str | None:
-        """PENDING: its owner, if it has one."""
+        """The owner whose quota of waiting jobs the job uses: set while it is PENDING and has an owner."""
         return self.owner or None if self.state is State.PENDING else None
 
     def key_hash(self) -> int:
-        """The place of its key in the order of turns."""
+        """The hash of the job's key, which orders the round robin (``core.fairness``)."""
         return key_hash(self.key, self.owner)
 
     def heard_at(self) -> int | None:
-        """WAITING: when the attempt was last heard of (its last reconcile answer, else its start); else ``None``."""
+        """When the processor last confirmed the attempt: its last reconcile answer, else the attempt's start.
+
+        ``None``: the job is not WAITING.
+        """
         if self.state is not State.WAITING:
             return None
         newest = self.attempts[-1]
         return newest.started_at if newest.heard_at is None else newest.heard_at
 
     def due_at(self) -> int | None:
-        """The time at which the reaper must check this job: the earliest of the lease's end, ``ask_at`` and the job's
-        deadline; ``None`` if there is none."""
+        """When the reaper must check the job: the earliest of the lease's end, ``ask_at`` and the job's deadline.
+
+        ``None``: never.
+        """
         if self.state in FINAL:
             return None
         if self.lease is None:
@@ -282,7 +286,7 @@ _PLACES = {name: place for place, name in enumerate(Job._fields)}
 
 
 def _replace(job: Job, /, **changes: Any) -> Job:
-    """As every named tuple's, in half the time: a move of a job calls it several times."""
+    """As the generated ``_replace``, in half the time; every transition calls it several times."""
     values: list[Any] = list(job)
     for name, value in changes.items():
         values[_PLACES[name]] = value

@@ -1,7 +1,7 @@
-"""Limits of each key within a flow: how many jobs of a key may run at once, and how many may start in a minute.
+"""The limits of each key within a flow: concurrency, and a rate of started jobs per minute.
 
-A key's rate is a token bucket, kept as the time at which it is full again (``refills``): a key whose bucket is full
-needs no record. As the flow's own, it holds one second's worth, and at least one job.
+The rate is a token bucket, stored as the time at which it will be full again (``refills``), so that keys with a full
+bucket need no record. Its size is one second's worth and at least one job, as that of the flow's own bucket.
 """
 
 import math
@@ -13,93 +13,94 @@ from job_processor.core.flow import FlowRules
 from job_processor.core.token_bucket import size
 
 T = TypeVar("T")
-_ENDLESS = 2**31
-_FEW = 100
-"""So many keys are asked for their room one by one; of more, those that are full are found first."""
+_UNLIMITED = 2**31
+_MAX_SINGLE_CHECKS = 100
+"""Up to this number of keys are checked one by one; beyond it the set of full keys is computed first."""
 
 
-class Rooms:
-    """How many jobs each key may start at ``now``. Keys by their hash (``core.fairness``).
+class KeyCapacity:
+    """The number of jobs that each key may start at ``now``. Keys are given by their hash (``core.fairness``).
 
-    ``in_flight``: its RUNNING and WAITING jobs; ``refills``: when its bucket is full again, in ms since 1970. Keys that
-    are in neither have all their room.
+    ``in_flight``: the number of RUNNING and WAITING jobs by key; ``refills``: when the bucket of a key will be full
+    again (ms since 1970). Keys in neither mapping have their full capacity.
     """
 
     def __init__(self, rules: FlowRules, in_flight: Mapping[int, int], refills: Mapping[int, int], now: int) -> None:
-        self._places = rules.concurrency_per_key or _ENDLESS
+        self._concurrency = rules.concurrency_per_key or _UNLIMITED
         self._rate = rules.rate_per_key
         self._now = now
         self._refills = refills
         self._in_flight = in_flight
         self._started: dict[int, int] = {}
-        self.most = min(self._places, _ENDLESS if self._rate is None else int(size(self._rate)))
-        """The room of a key that has all of it."""
-        self.passed_over: set[int] = set()
-        """Which of them were found to have jobs waiting."""
+        self.max_per_key = min(self._concurrency, _UNLIMITED if self._rate is None else int(size(self._rate)))
+        """The full capacity of one key."""
+        self.skipped: set[int] = set()
+        """Keys with waiting jobs that were skipped because they are full."""
         self.has_more = False
-        """Whether not all keys were looked at that may have room."""
+        """Whether keys with free capacity may exist that were not checked."""
 
     @cached_property
     def full(self) -> set[int]:
-        """Keys that may start no job now. There may be many: where possible a key is asked for its room instead."""
-        full = {key for key, number in self._in_flight.items() if number >= self._places}
+        """Keys that may start no job now. The set may be large; ``free`` checks a single key without it."""
+        full = {key for key, number in self._in_flight.items() if number >= self._concurrency}
         if self._rate is not None:
-            # Less than one token is left: there may be many such keys.
-            late = self._now + self._early(self._rate)
-            full.update(key for key, at in self._refills.items() if at > late and self._tokens(key) == 0)
-        full.update(key for key in self._started if self.room(key) == 0)
+            # A bucket that will be full by then has a token left. The comparison is cheap, and there may be many keys.
+            one_left = self._now + self._refill_ms(self._rate)
+            full.update(key for key, at in self._refills.items() if at > one_left and self._tokens(key) == 0)
+        full.update(key for key in self._started if self.free(key) == 0)
         return full
 
-    def room(self, key: int) -> int:
+    def free(self, key: int) -> int:
+        """The number of jobs that the key may still start."""
         started = self._started.get(key, 0)
-        places = self._places - self._in_flight.get(key, 0)
+        places = self._concurrency - self._in_flight.get(key, 0)
         return max(0, min(places, self._tokens(key)) - started)
 
     def start(self, key: int) -> bool:
-        """Take one place. ``False``: the key has none left."""
-        if self.room(key) == 0:
+        """Count one started job of the key. ``False``: the key is full, and nothing is counted."""
+        if self.free(key) == 0:
             return False
         self._started[key] = self._started.get(key, 0) + 1
-        if "full" in vars(self) and self.room(key) == 0:
+        if "full" in vars(self) and self.free(key) == 0:
             self.full.add(key)
         return True
 
     def open_keys(self, keys: Sequence[tuple[T, int]]) -> list[tuple[T, int]]:
-        """Those places and keys that have room; the others, which have jobs waiting, are noted as passed over."""
-        if len(keys) > _FEW:
+        """The pairs whose key is not full; the others are added to ``skipped``. All given keys have waiting jobs."""
+        if len(keys) > _MAX_SINGLE_CHECKS:
             open_keys = [one for one in keys if one[1] not in self.full]
         else:
-            open_keys = [one for one in keys if self.room(one[1]) > 0]
+            open_keys = [one for one in keys if self.free(one[1]) > 0]
         if len(open_keys) < len(keys):
-            self.passed_over.update({key for _, key in keys} - {key for _, key in open_keys})
+            self.skipped.update({key for _, key in keys} - {key for _, key in open_keys})
         return open_keys
 
     def started_refills(self) -> dict[int, int]:
-        """The buckets of the keys that started jobs, after that."""
+        """``refills`` of the keys that started jobs, with these jobs counted."""
         return {} if self._rate is None else {key: self._full_at(key, self._rate) for key in self._started}
 
     def refills(self) -> dict[int, int]:
-        """All buckets that are not full, after what was started."""
+        """``refills`` of all buckets that are not full, with the started jobs counted."""
         return {key: at for key, at in self._refills.items() if at > self._now} | self.started_refills()
 
     @property
-    def lately(self) -> int:
+    def refilling(self) -> int:
         """The number of keys whose buckets are not full."""
         return sum(at > self._now for at in self._refills.values())
 
     def next_opening(self, keys: Iterable[int]) -> int | None:
-        """When the first of these full keys may start a job, as far as that is known."""
+        """The earliest ``opens_at`` of these full keys; ``None``: unknown."""
         return min((at for key in keys if (at := self.opens_at(key)) is not None), default=None)
 
     def opens_at(self, key: int) -> int | None:
         """When a full key may start its next job (ms since 1970); ``None``: when one of its jobs has ended."""
-        if self._rate is None or self._places <= self._in_flight.get(key, 0) + self._started.get(key, 0):
+        if self._rate is None or self._concurrency <= self._in_flight.get(key, 0) + self._started.get(key, 0):
             return None
-        return max(self._now, math.ceil(self._full_at(key, self._rate) - self._early(self._rate)))
+        return max(self._now, math.ceil(self._full_at(key, self._rate) - self._refill_ms(self._rate)))
 
     @staticmethod
-    def _early(rate: float) -> float:
-        """How long a bucket that has one token takes until it is full, in ms."""
+    def _refill_ms(rate: float) -> float:
+        """Milliseconds until a bucket with one token is full."""
         return (size(rate) - 1) * 60_000 / rate
 
     def _full_at(self, key: int, rate: float) -> int:
@@ -107,13 +108,13 @@ class Rooms:
 
     def _tokens(self, key: int) -> int:
         if self._rate is None:
-            return _ENDLESS
+            return _UNLIMITED
         missing = max(0, self._refills.get(key, 0) - self._now) * self._rate / 60_000
         return max(0, int(size(self._rate) - missing + 1e-9))
 
 
-def given_back(refills: Mapping[int, int], keys: Sequence[int], rate_per_key: float) -> dict[int, int]:
-    """The buckets after jobs of these keys were not started after all."""
+def refunded(refills: Mapping[int, int], keys: Sequence[int], rate_per_key: float) -> dict[int, int]:
+    """``refills`` with one token returned for each of ``keys``, whose jobs were not started after all."""
     after = dict(refills)
     for key in keys:
         if key in after:

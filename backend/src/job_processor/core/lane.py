@@ -1,7 +1,7 @@
-"""A flow's lane: decides how many of its jobs may be handed over now (a circuit breaker and a rate limit).
+"""A flow's lane: circuit breaker, concurrency limit and rate limit of the flow's hand-overs.
 
-``admit`` says how many jobs may be claimed; ``close``, ``count_server_error``, ``note_answer`` and ``reopen`` update
-the lane. Concurrency counts the jobs in flight (RUNNING and WAITING) of all workers.
+``admit`` computes how many jobs may be claimed; ``close``, ``count_server_error``, ``note_answer`` and ``reopen``
+update the lane. Concurrency counts the jobs in flight (RUNNING and WAITING) of all workers.
 """
 
 import functools
@@ -18,20 +18,20 @@ MAX_CLOSED_MS = 3_600_000
 MIN_CLOSED_MS = 1_000
 """Minimum time a lane stays closed, and the first probe interval."""
 OUTAGE_THRESHOLD = 3
-"""Number of consecutive server errors that make an outage; a refused connection is an outage at once."""
+"""Number of consecutive server errors that count as an outage; a refused connection does so at once."""
 OUTAGE_CAP_MS = 20_000
 """Maximum probe interval during an outage."""
 CREDIT_MIN_MS, CREDIT_CAP_MS = 60_000, 300_000
-"""First and maximum probe interval while the account has no credit: a person must pay first."""
+"""First and maximum probe interval while the account has no credit, which a person must pay for first."""
 RATE_LIMIT_CAP_MS = 4_000
-"""Maximum probe interval after a 429 without ``Retry-After``: such limits end within seconds."""
+"""Maximum probe interval after a 429 without ``Retry-After``; such limits usually end within seconds."""
 
 
 class Trouble(StrEnum):
     """Why a lane is closed."""
 
     RATE_LIMITED = "rate_limited"
-    """The processor asks for fewer requests (429), or is overloaded (529, or 503 with ``Retry-After``)."""
+    """The processor limits the rate (429), or is overloaded (529, or 503 with ``Retry-After``)."""
     OUTAGE = "outage"
     """The processor cannot be reached, or gave several server errors in a row."""
     MISCONFIGURED = "misconfigured"
@@ -43,7 +43,7 @@ class Trouble(StrEnum):
 _LONGEST = {Trouble.RATE_LIMITED: RATE_LIMIT_CAP_MS, Trouble.OUT_OF_CREDIT: CREDIT_CAP_MS}
 
 UNREACHABLE = frozenset({Trouble.OUTAGE, Trouble.MISCONFIGURED})
-"""Troubles after which the processor may have restarted and lost its runs; a starting one often looks misconfigured."""
+"""Troubles after which the processor may have restarted and lost its runs; while starting it may answer 404."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +56,12 @@ class Lane:
     detail: str | None = None
     closed_until: int | None = None
     probe: str | None = None
-    """Lease token of the probe. No other job is admitted while the probe's job is RUNNING under this lease; if it is
-    not, the store uses ``clear_probe``."""
+    """Lease token of the probe. No other job is admitted while the probe's job is RUNNING under this lease; otherwise
+    the store calls ``clear_probe``."""
     probed: str | None = None
-    """Id of the last probe's job, or of the job that closed the lane: the next probe is another job, if one is due."""
+    """Id of the last probe, or of the job that closed the lane; the next probe is another job if one is due."""
     wanted: str | None = None
-    """Id of the job that must be the next probe: it keeps being rate limited while others get through."""
+    """Id of the job that must be the next probe, because it was rate limited repeatedly while others were answered."""
     strikes: int = 0
     """Consecutive troubles: the exponent of the probe interval."""
     errors: int = 0
@@ -74,24 +74,24 @@ class Lane:
     troubled_at: int = 0
     """When the trouble was last confirmed; for a refusal, when its hand-over began."""
     accuser: str | None = None
-    """Id of the only job that was refused. ``None``: several jobs were, or the trouble is not about a job (outage)."""
+    """Id of the refused job if only one was; ``None``: several were, or the trouble concerns no single job (outage)."""
     lapses: bool = False
-    """Others got through since a refused job was submitted; then the trouble ends when no job is due any more."""
+    """Other jobs were answered since a refused one was submitted; then the lane reopens when no job is due any more."""
     answered_at: int = 0
-    """When the newest answered hand-over began. Written only while the lane is not well, to save writes."""
+    """When the newest answered hand-over began. To save writes, updated only while the lane is not well."""
     answered_by: str | None = None
-    """Id of the job of ``answered_at``."""
+    """Id of the job that ``answered_at`` is about."""
     asking: tuple[tuple[str, int], ...] = ()
-    """The line of a shared limit (``core.shared_limit``): each place (``place_in_line``), and when it last asked."""
+    """The queue of a shared limit (``core.shared_limit``): each entry (``queue_entry``) and when it last asked."""
     out_at: int | None = None
-    """When the processor was last found unreachable, or to have lost a run: earlier attempts may be lost too."""
+    """When the processor was last unreachable or had lost a run; attempts that began earlier may be lost too."""
     closed_since: int = 0
-    """When the trouble began that closes it. Later troubles and probes that fail do not change it."""
+    """When the current trouble began. Later troubles and failed probes do not change it."""
     spent: int = 0
-    """What the flow had cost (micros) on the day that began at ``spent_on``, as last noted (``core.budget``)."""
+    """The flow's cost (micros) on the day that began at ``spent_on``, as last recorded (``core.budget``)."""
     spent_on: int = 0
     model_tokens: ModelTokens = UNUSED
-    """Of a shared limit."""
+    """The model tokens of a shared limit (``core.model_tokens``)."""
 
     @property
     def is_open(self) -> bool:
@@ -99,30 +99,30 @@ class Lane:
 
     @property
     def is_well(self) -> bool:
-        """No trouble and nothing counted against the processor: a good answer changes nothing."""
+        """True without trouble, errors and strikes; then an answer of the processor changes nothing."""
         return self.trouble is None and self.errors == 0 and self.strikes == 0
 
 
 @functools.lru_cache(maxsize=1024)
 def open_lane(flow: str) -> Lane:
-    """The lane of a flow that has none stored. Cached: it is needed for every new job."""
+    """The lane of a flow without a stored one. Cached, because every new job needs it."""
     return Lane(flow)
 
 
 def pause(lane: Lane, reason: str | None) -> Lane:
-    """The lane paused by a person. ``reason`` is shown unless a trouble's detail stands there."""
+    """The lane paused by a person. ``reason`` becomes the detail, unless a trouble has set that."""
     return replace(lane, paused=True, detail=reason if lane.trouble is None else lane.detail)
 
 
 def resume(lane: Lane) -> Lane:
-    """The lane no longer paused; a trouble it has stays."""
+    """The lane no longer paused; its trouble is unchanged."""
     return replace(lane, paused=False, detail=None if lane.trouble is None else lane.detail)
 
 
 def admit(lane: Lane, wanted: int, in_flight: int, rules: FlowRules, now: int) -> tuple[int, Lane]:
-    """How many of ``wanted`` jobs may be claimed at ``now``, and the lane with its token bucket refilled.
+    """The number of jobs, at most ``wanted``, that may be claimed at ``now``, and the lane with its bucket refilled.
 
-    ``in_flight``: RUNNING and WAITING jobs of the flow. The lane is not charged yet (``charge``).
+    ``in_flight``: number of RUNNING and WAITING jobs of the flow. ``charge`` must be called for claimed jobs.
     """
     if lane.paused or is_over_budget(lane, rules, now):
         return 0, lane
@@ -140,9 +140,9 @@ def admit(lane: Lane, wanted: int, in_flight: int, rules: FlowRules, now: int) -
 
 
 def charge(lane: Lane, claimed: int, rules: FlowRules, probe: str, job_id: str) -> Lane:
-    """Charge the lane for the ``claimed`` jobs.
+    """The lane after ``claimed`` jobs: rate tokens are taken, and if it is in trouble, the first job is the probe.
 
-    ``probe`` and ``job_id``: lease token and job id of the first of them; it is the probe if the lane is in trouble.
+    ``probe``, ``job_id``: lease token and job id of the first job.
     """
     if claimed == 0:
         return lane
@@ -154,24 +154,24 @@ def charge(lane: Lane, claimed: int, rules: FlowRules, probe: str, job_id: str) 
 
 
 def reopen_if_idle(lane: Lane, now: int) -> Lane:
-    """Reopen a lane in which no job is due, if only the refused jobs may have been to blame; else return it unchanged.
+    """The lane of a flow without due jobs, reopened if the refused jobs may have been the cause; else unchanged.
 
-    That is the case if its wait is over, and others got through after the trouble or since a refused job was submitted.
+    It is reopened if its wait is over, and others were answered after the trouble or since a refused job was submitted.
+    Without a due job there is no probe, so the lane would stay closed without need.
     """
-    # No job is left that could be the probe: the lane would stay closed without need.
     others_got_through = lane.lapses or 0 < lane.troubled_at <= lane.answered_at
     return reopen(lane) if lane.trouble is not None and others_got_through and not is_closed(lane, now) else lane
 
 
 def clear_probe(lane: Lane) -> Lane:
-    """Clear a probe that ended without an outcome: its worker died, or its job was cancelled or put back."""
+    """The lane without its probe, which ended without an outcome: worker died, job cancelled or put back."""
     return lane if lane.probe is None else replace(lane, probe=None)
 
 
 def admits_again_at(lane: Lane, rules: FlowRules, now: int) -> int | None:
     """When the lane may admit jobs again (ms since 1970), for the worker's sleep and for ``waitingOn``.
 
-    ``None``: now, or not known (paused, or a probe is under way).
+    ``None``: now, or unknown (paused, or a probe is running).
     """
     if lane.paused:
         return None
@@ -196,12 +196,12 @@ def close(
     accuser: str | None = None,
     began: int | None = None,
 ) -> Lane:
-    """Close the lane because of ``trouble``, until the processor's ``until`` (clamped), or for a growing interval.
+    """The lane closed by ``trouble``: until the processor's ``until`` (clamped), else for a growing probe interval.
 
-    ``accuser``: the job that was refused, if a job may be to blame; ``began``: when its hand-over began (default:
-    ``now``). ``jitter`` is in [0, 1). Of several attempts in flight with the same trouble only the first is a strike.
-    A lane that is closed for at least as long is returned unchanged (nothing to write), unless another job is refused
-    than before; then ``accuser`` is cleared.
+    ``accuser``: the refused job, if it may be the cause; ``began``: when its hand-over began (default: ``now``).
+    ``jitter``: in [0, 1). Of several attempts in flight with the same trouble only the first counts as a strike. A lane
+    that is already closed for at least as long is returned unchanged (no write), except that ``accuser`` is cleared if
+    another job was refused before.
     """
     shut = is_closed(lane, now)
     strikes = lane.strikes if shut else lane.strikes + 1
@@ -228,17 +228,17 @@ def close(
 
 
 def count_server_error(lane: Lane, detail: str, now: int, jitter: float) -> Lane:
-    """Count a 5xx: the lane closes after ``OUTAGE_THRESHOLD`` in a row, or at once if it is in trouble already."""
+    """The lane after a 5xx. It closes at ``OUTAGE_THRESHOLD`` consecutive ones, or at once if it is in trouble."""
     if lane.trouble is not None or lane.errors + 1 >= OUTAGE_THRESHOLD:
         return close(lane, Trouble.OUTAGE, detail, None, now, jitter)
     return replace(lane, errors=lane.errors + 1)
 
 
 def note_answer(lane: Lane, now: int, job_id: str | None = None, began: int = 0) -> Lane:
-    """Record that an attempt was answered; ``began``: when its hand-over began.
+    """The lane after an answered attempt, whose hand-over began at ``began``.
 
-    While the lane's wait lasts this does not open it: the attempt was sent before the lane closed and is no probe. It
-    is recorded as evidence if a single job is blamed for the trouble.
+    During the wait of a closed lane the answer does not reopen it, because the attempt was sent before the lane closed.
+    It is recorded as evidence if only one job was refused (``accuser``).
     """
     if is_closed(lane, now):
         return lane if lane.accuser is None else note_answer_at(lane, job_id, began)
@@ -246,7 +246,7 @@ def note_answer(lane: Lane, now: int, job_id: str | None = None, began: int = 0)
 
 
 def reopen(lane: Lane, job_id: str | None = None, began: int = 0) -> Lane:
-    """Open the lane and clear its trouble, because the processor answered."""
+    """The lane open and without trouble, because the processor answered."""
     if lane.is_well:
         return lane
     lane = note_answer_at(lane, job_id, began)
@@ -268,19 +268,19 @@ def reopen(lane: Lane, job_id: str | None = None, began: int = 0) -> Lane:
 
 
 def note_answer_at(lane: Lane, job_id: str | None, at: int) -> Lane:
-    """Record in the lane that a job handed over at ``at`` was answered, unless a newer one is recorded."""
+    """The lane with the answer to a job handed over at ``at`` recorded, unless a newer one is."""
     if job_id is None or at <= lane.answered_at:
         return lane
     return replace(lane, answered_at=at, answered_by=job_id)
 
 
 def is_over_budget(lane: Lane, rules: FlowRules, now: int) -> bool:
-    """True until the next day (UTC) once the flow's budget is used up."""
+    """True if the flow's budget of today (UTC) is used up."""
     return level_at(lane.spent, lane.spent_on, rules.budget_per_day, now) is Level.USED_UP
 
 
 def is_closed(lane: Lane, now: int) -> bool:
-    """True while the lane is closed and its wait is not over: not even a probe may be sent."""
+    """True while the lane is closed and its wait is not over, so that not even a probe may be sent."""
     return lane.trouble is not None and lane.closed_until is not None and now < lane.closed_until
 
 

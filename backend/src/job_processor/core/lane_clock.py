@@ -1,4 +1,4 @@
-"""A lane after the clock was set."""
+"""Corrects a lane after the system clock was set."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ from job_processor.core.lane import Lane
 
 
 def shift_clock(lane: Lane, by: int) -> Lane:
-    """Shift all times of the lane by ``by`` milliseconds, after the clock was set, so that its waits last as before."""
+    """The lane with all times shifted by ``by`` milliseconds, so that its waits keep their length."""
     tokens = lane.model_tokens
     return replace(
         lane,

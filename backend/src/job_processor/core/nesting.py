@@ -1,14 +1,14 @@
-"""Our own limit of JSON nesting, equal on every Python version.
+"""A limit of JSON nesting that is the same on every Python version.
 
-Python's own limit differs (3.11: 1,000 levels minus the current call depth, 3.13: 10,000), so that one server would
-accept a report that the next one rejects.
+Python's own limit varies (3.11: 1,000 levels minus the current call depth, 3.13: 10,000): one server would accept a
+report that another one rejects.
 """
 
 import re
 from typing import Final
 
 MAX_LEVELS: Final = 500
-"""Less than the oldest supported Python can read at any call depth."""
+"""Low enough for the oldest supported Python at any call depth."""
 
 _TOKEN = re.compile(rb'"(?>(?:[^"\\]|\\.)*)"?+|[\[{]|[\]}]', re.DOTALL)
 

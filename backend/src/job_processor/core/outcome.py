@@ -11,9 +11,8 @@ from job_processor.core.verdict import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """The raw text that the processor returned, byte for byte, and the verdict on it once it was examined.
-
-    ``note``: a remark for the history if something about its arrival was unusual.
+    """The attempt succeeded. ``result``: the text that the processor returned, byte for byte. ``verdict``: set once the
+    result was examined. ``note``: a remark for the history if the result arrived in an unusual way.
     """
 
     result: str
@@ -34,7 +33,7 @@ class Accepted:
 class Failed:
     """The attempt failed. ``retryable``: another attempt may succeed; otherwise the job becomes FAILED.
 
-    ``partial``: the text received before the answer failed; it was paid for and is stored with the attempt.
+    ``partial``: the text received before the answer failed; it is stored with the attempt.
     ``note``: added to the error message in the history. ``refusals``: the job's updated refusals, if it was refused.
     """
 
@@ -64,9 +63,10 @@ MIN_AGAIN_SECONDS, MAX_AGAIN_SECONDS = 1, 7 * 86_400
 
 
 def again(seconds: float, now: int, note: str | None = None) -> Deferred:
-    """The processor wants the job again in ``seconds``, from ``MIN_AGAIN_SECONDS`` to ``MAX_AGAIN_SECONDS``.
+    """The outcome "put back" for a processor that asks to get the job again in ``seconds``.
 
-    ``now``: milliseconds since 1970; ``note``: a remark for the history if it was said in an unusual way.
+    ``seconds``: from ``MIN_AGAIN_SECONDS`` to ``MAX_AGAIN_SECONDS``; ``now``: milliseconds since 1970; ``note``: a
+    remark for the history if the request had an unusual form.
     """
     reason = f"The processor asked to be given the job again in {seconds:g} s."
     return Deferred(now + int(seconds * 1000), "again", f"{reason} {note}" if note else reason)
@@ -81,12 +81,12 @@ Outcome: TypeAlias = Succeeded | Accepted | Failed | Deferred
 
 @dataclass(frozen=True, slots=True)
 class LaneHealthy:
-    """The processor can be reached and answers."""
+    """The processor is reachable and answers."""
 
 
 @dataclass(frozen=True, slots=True)
 class LaneServerError:
-    """A server error or a broken answer; ``OUTAGE_THRESHOLD`` in a row are an outage."""
+    """A server error or a broken answer; ``OUTAGE_THRESHOLD`` consecutive ones count as an outage."""
 
     detail: str
 
@@ -107,11 +107,10 @@ LaneReport: TypeAlias = LaneHealthy | LaneServerError | LaneClosed
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
-    """The result of handing one attempt to a processor: the outcome for the job, and what it says about the lane.
+    """The result of one hand-over: the outcome for the job (``job``) and the report on the lane (``lane``).
 
-    ``against_job``: the outcome that replaces ``job`` if the job is to blame and not the lane (see evidence.py).
-    ``None``: the job cannot be to blame (a refused connection). ``lane`` is ``None`` if the attempt says nothing about
-    the lane.
+    ``lane``: ``None`` if the attempt says nothing about the lane. ``against_job``: replaces ``job`` if the refusal is
+    due to the job and not to the lane (``core.evidence``); ``None``: it cannot be, such as a refused connection.
     """
 
     job: Outcome
@@ -120,7 +119,7 @@ class HandOver:
 
 
 def lane_closed(trouble: Trouble, detail: str, until: int | None = None, against_job: Failed | None = None) -> HandOver:
-    """Close the lane and snooze the job. It is due at once, so that it keeps its place in the queue."""
+    """Close the lane and put the job back. The job is due at once, so that it keeps its place in the queue."""
     return HandOver(Deferred(0, trouble.value, detail), LaneClosed(trouble, detail, until), against_job)
 
 
@@ -133,25 +132,25 @@ def server_fault(code: str, detail: str) -> HandOver:
 class Reported:
     """The outcome of an attempt, reported by a worker, a callback or a reconcile call.
 
-    A worker identifies the attempt by its lease ``token``, a callback by the ``attempt`` in its callback token. A
-    callback with the shared secret may name no attempt; then it is about the current one.
+    A worker identifies the attempt by its lease ``token``, a callback by the ``attempt`` in its callback token. If a
+    callback with the shared secret names no attempt, it is about the current one.
     """
 
     outcome: Outcome
     attempt: int | None = None
     token: str | None = None
     execution: str | None = None
-    """The processor's execution id, if the report names nothing else; must be the current attempt's."""
+    """The processor's execution id, if the report names nothing else; it must match the current attempt."""
     note: str | None = None
     """A remark for the history if the outcome did not arrive in the usual way."""
     asked: str | None = None
     """The processor's answer to a reconcile call, for the history."""
     exchange: Exchange | None = None
-    """What the worker knows of the attempt's exchange now; ``None``: no more than is recorded."""
+    """The worker's update of the attempt's exchange; ``None``: no change."""
 
     @property
-    def came_by(self) -> EndedBy:
-        """How the outcome came."""
+    def received_by(self) -> EndedBy:
+        """How the outcome was received."""
         if self.asked is not None:
             return EndedBy.RECONCILE
         return EndedBy.CALLBACK if self.token is None else EndedBy.RESPONSE
@@ -170,7 +169,7 @@ class Progressed:
 class CallbackUnreadable:
     """An authenticated callback that could not be read; its bytes are in the callback inbox. Changes no state.
 
-    ``attempt``: which one it is about; ``None``: not known, the newest is assumed.
+    ``attempt``: the number of the attempt; ``None``: unknown, the newest is assumed.
     """
 
     text: str
@@ -179,7 +178,7 @@ class CallbackUnreadable:
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """The job's ``due_at`` has passed. ``asked``: the processor's answer to a reconcile call made before."""
+    """The job's ``due_at`` has passed. ``asked``: the processor's answer to a preceding reconcile call."""
 
     asked: str | None = None
 
@@ -213,8 +212,8 @@ class FlowMissing:
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """A request to cancel the job. ``reason``: for the history. ``bulk``: the id of the bulk action that asks, which
-    acts on each job once."""
+    """A request to cancel the job. ``reason``: for the history. ``bulk``: the id of the requesting bulk action, which
+    acts on each job only once."""
 
     reason: str | None = None
     bulk: str | None = None
@@ -230,7 +229,7 @@ class CancelAnswered:
 
 @dataclass(frozen=True, slots=True)
 class LateResult:
-    """A late result came for a FAILED or CANCELLED job; changes no state. ``attempt``: of which one, if known."""
+    """A late result arrived for a FAILED or CANCELLED job; changes no state. ``attempt``: its attempt, if known."""
 
     attempt: int | None = None
 
@@ -249,8 +248,8 @@ class Retried:
 class ResultAccepted:
     """A person accepted the content of a kept callback as the result of a FAILED or CANCELLED job.
 
-    ``unread``: it is from an unreadable callback; then it may also complete a job that is not final, because only a
-    person can read it. ``attempt``: of which attempt it is, if known.
+    ``unread``: the content is the body of an unreadable callback; it may also complete a job that is not final.
+    ``attempt``: the attempt of the callback, if known.
     """
 
     result: str

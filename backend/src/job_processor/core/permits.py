@@ -1,8 +1,8 @@
-"""Rate limits: how many requests of one requester may pass within a minute, over all processes together.
+"""Request rate limits: a sliding window of one minute per requester, shared by all processes.
 
-A permit lets one request pass. A window counts the permits of each second, so of those granted within the last minute
-none is forgotten, and no more than ``limit`` are used within any 60 seconds: there is no border at which twice as many
-pass. Processes take permits in batches, and may use them for ``USE_MS``.
+A permit allows one request. The window counts the granted permits by second, so no more than ``limit`` are used within
+any 60 seconds (a fixed window would allow twice as many around its boundary). A process takes permits in batches, and
+may use them for ``USE_MS``.
 """
 
 from collections.abc import Iterable
@@ -11,17 +11,18 @@ from dataclasses import dataclass
 WINDOW_MS = 60_000
 SECOND_MS = 1_000
 USE_MS = 1_000
-"""How long a granted permit may be used. It counts for as long longer, because it may be used so much later."""
+"""How long a granted permit may be used. The window is longer by this time, because the use may be that late."""
 _KEPT = (WINDOW_MS + USE_MS) // SECOND_MS
-"""Full seconds before the current one that count."""
+"""Number of full seconds before the current one that are in the window."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one key or address may. 0: not limited.
+    """The default limits of keys and addresses. 0: no limit.
 
-    ``per_key``: requests a minute of a key that has no rate of its own, and of a person; ``per_address``: of an
-    address, without a key; ``wrong_keys``: of an address, a minute; ``waiting_jobs``: PENDING jobs of a key.
+    ``per_key``: requests per minute of a key without its own rate limit, and of a person; ``per_address``: requests per
+    minute of an address without a key; ``wrong_keys``: requests per minute of an address with an invalid key;
+    ``waiting_jobs``: PENDING jobs of a key.
     """
 
     per_key: int = 0
@@ -32,23 +33,24 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The permits granted in each second: (second since 1970, permits), oldest first."""
+    """The sliding window: pairs of (second since 1970, granted permits), oldest first."""
 
     granted: tuple[tuple[int, int], ...] = ()
 
     def since(self, first: int) -> "Window":
-        """Without the seconds before ``first``."""
+        """The window without the seconds before ``first``."""
         return Window(tuple(one for one in self.granted if one[0] >= first))
 
     @property
     def total(self) -> int:
+        """The number of permits in the window."""
         return sum(permits for _, permits in self.granted)
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """``permits`` may be used until ``until``; ``left`` more could be had now. ``more_at``: when the oldest permits
-    stop counting, so that others can be had. Times in milliseconds."""
+    """``permits`` granted permits, valid until ``until``. ``left``: how many more are available now. ``more_at``: when
+    the oldest permits leave the window, so that new ones become available. Times in milliseconds since 1970."""
 
     permits: int
     left: int
@@ -57,9 +59,9 @@ class Grant:
 
 
 def take(window: Window, now: int, limit: int, wanted: int) -> tuple[Window, Grant]:
-    """Grant as many permits of ``wanted`` as there are. ``limit``: permits in a minute."""
+    """The window after granting up to ``wanted`` permits, and the grant. ``limit``: maximum permits per minute."""
     second = now // SECOND_MS
-    # A clock that was set back: what was granted in its future still counts, in the current second.
+    # If the clock was set back, permits of future seconds still count, as granted in the current second.
     known = Window(_merged((min(at, second), permits) for at, permits in window.since(second - _KEPT).granted))
     permits = max(0, min(wanted, limit - known.total))
     after = Window(_merged((*known.granted, (second, permits)))) if permits else known

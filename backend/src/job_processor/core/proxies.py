@@ -1,4 +1,4 @@
-"""Reverse proxies whose word is taken for a client's address (TRUSTED_PROXIES), and whose address a request has."""
+"""Trusted reverse proxies (TRUSTED_PROXIES), and the client address of a request behind them."""
 
 import functools
 import ipaddress
@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 MAX_HOPS = 32
-"""Entries of X-Forwarded-For that are read, from the right; a client can make the header long."""
-WIDEST = {4: 8, 6: 7}
-"""The shortest allowed prefix by IP version: private networks are no wider, and a client in a trusted network can name
-any address."""
+"""Maximum entries of X-Forwarded-For that are read, from the right, because a client can send a long header."""
+MIN_PREFIX_LENGTHS = {4: 8, 6: 7}
+"""The shortest allowed network prefix by IP version, that of the widest private network. A wider network would let
+clients in it forge their address."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -19,9 +19,9 @@ _ENTRY = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::\d{1,5})?|([0-9.]+):\d{1,5}|([0-9A
 
 
 class Proxies:
-    """``networks``: of trusted proxies. ``names``: host names of further ones; ``know`` tells their addresses.
+    """The trusted proxies: by ``networks``, and by host ``names``, whose addresses ``set_addresses`` sets.
 
-    ``every_peer``: all connections come from one proxy, whatever its address is.
+    ``every_peer``: trust every connection, because only one proxy can connect.
     """
 
     def __init__(
@@ -32,22 +32,22 @@ class Proxies:
         self._networks = tuple(networks)
         self._by_name: Mapping[str, frozenset[Address]] = {}
 
-    def know(self, name: str, addresses: Iterable[str]) -> bool:
-        """Take these addresses for those of the name. Returns whether they are new."""
-        found = frozenset(one for one in map(parsed, addresses) if one is not None)
+    def set_addresses(self, name: str, addresses: Iterable[str]) -> bool:
+        """Set the resolved addresses of a host name. Returns whether they have changed."""
+        found = frozenset(one for one in map(parse_address, addresses) if one is not None)
         changed = self._by_name.get(name, frozenset()) != found
         self._by_name = {**self._by_name, name: found}
         return changed
 
     def trusts(self, peer: str) -> bool:
-        """Whether a connection from this address comes from a proxy, and stands for many clients."""
-        return self.every_peer or self._trusts(parsed(peer))
+        """Whether the peer address of a connection is that of a trusted proxy."""
+        return self.every_peer or self._trusts(parse_address(peer))
 
     def client(self, peer: str, forwarded: Sequence[bytes]) -> str:
         """The address of the client behind a connection from ``peer``.
 
-        ``forwarded``: the values of X-Forwarded-For. A proxy appends the address that it was called from, so they are
-        read from the right, as long as a trusted proxy wrote them. What is left of that anybody may have made up.
+        ``forwarded``: the values of X-Forwarded-For. Each proxy appends the address of its own peer, so the entries are
+        read from the right, as long as a trusted proxy has appended them. Entries further left can be forged.
         """
         if not forwarded or not self.trusts(peer):
             return peer
@@ -71,7 +71,7 @@ class Proxies:
 
 
 def read(text: str) -> tuple[list[Network], list[str], list[str]]:
-    """Networks, host names and mistakes of a comma-separated list."""
+    """The networks, host names and errors of a comma-separated list."""
     networks: list[Network] = []
     names: list[str] = []
     faults: list[str] = []
@@ -94,13 +94,13 @@ def read(text: str) -> tuple[list[Network], list[str], list[str]]:
 
 
 def _network(part: str) -> tuple[Network | None, str]:
-    """The network of an address or network; or what is wrong with it, empty for something else."""
+    """The network of an address or network, and an error. ``(None, "")``: the text is neither."""
     try:
         interface = ipaddress.ip_interface(part)
     except ValueError:
         return None, ""
     network = interface.network
-    if network.prefixlen < WIDEST[network.version]:
+    if network.prefixlen < MIN_PREFIX_LENGTHS[network.version]:
         return None, f"{part} is a large part of the internet; name the proxies, or a network of /8 or less"
     if interface.ip != network.network_address:
         return None, f"{part} is an address within a network; write {interface.ip} or {network}"
@@ -108,8 +108,8 @@ def _network(part: str) -> tuple[Network | None, str]:
 
 
 @functools.lru_cache(maxsize=4_096)
-def parsed(text: str) -> Address | None:
-    """The address; an IPv4-mapped IPv6 address as IPv4; ``None``: it is none."""
+def parse_address(text: str) -> Address | None:
+    """The parsed address, with an IPv4-mapped IPv6 address as IPv4; ``None``: not an address."""
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
@@ -119,6 +119,6 @@ def parsed(text: str) -> Address | None:
 
 
 def _entry(text: str) -> Address | None:
-    """The address of an entry of X-Forwarded-For, which may have a port; ``None``: anything else."""
+    """The address of an entry of X-Forwarded-For, without its port; ``None``: not an address."""
     match = _ENTRY.fullmatch(text)
-    return None if match is None else parsed(match[1] or match[2] or match[3])
+    return None if match is None else parse_address(match[1] or match[2] or match[3])

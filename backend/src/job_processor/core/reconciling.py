@@ -1,4 +1,4 @@
-"""Job updates around a reconcile call (asking the processor what became of an attempt), and for a late result."""
+"""Job updates around a reconcile call (asking the processor about an attempt), and for a late result."""
 
 from dataclasses import replace
 
@@ -12,9 +12,9 @@ RECONCILE_AGAIN_MS = 30_000
 
 
 def begin_reconcile(job: Job, now: int) -> Job | None:
-    """Mark the current attempt as being asked about; ``None`` if another worker is asking already.
+    """The job with ``asked_at`` of its attempt set; ``None`` if another worker is asking already.
 
-    It may be asked again before ``RECONCILE_AGAIN_MS`` if its lease ended or ``ask_at`` was reached since.
+    Asking again before ``RECONCILE_AGAIN_MS`` is allowed if the lease ended or ``ask_at`` was reached since then.
     """
     if job.state is not State.WAITING or job.lease is None:
         return None
@@ -28,10 +28,10 @@ def begin_reconcile(job: Job, now: int) -> Job | None:
 
 
 def end_reconcile(job: Job, text: str | None, now: int, *, answered: bool) -> Job | None:
-    """Record the end of a reconcile call after which the job stays WAITING; ``None`` if nothing changes.
+    """The job after a reconcile call that leaves it WAITING; ``None`` if nothing changes.
 
-    ``text``: what the processor said; ``None`` if the call could not be made. Clears ``lease.ask_at``, unless it was
-    set after the call began: the answer may be older than the reason to ask.
+    ``text``: the processor's answer; ``None`` if the call could not be made. ``lease.ask_at`` is cleared, unless it was
+    set after the call began, because the answer may be older than the reason to ask.
     """
     assert job.lease is not None
     ask_at, asked_at = job.lease.ask_at, job.attempts[-1].asked_at
@@ -43,10 +43,10 @@ def end_reconcile(job: Job, text: str | None, now: int, *, answered: bool) -> Jo
 
 
 def add_answer(job: Job, text: str, now: int, *, answered: bool = True) -> Job:
-    """Add the processor's answer about the current attempt to the history.
+    """The job with the processor's answer about the current attempt in its history.
 
-    Of a run of identical answers the history keeps the first and the newest. ``answered`` is false if the processor
-    could not be reached; then ``heard_at`` stays as it was.
+    Of a run of identical answers the history keeps the first and the newest. ``answered``: false if the processor
+    could not be reached; then ``heard_at`` is not changed.
     """
     newest = job.attempts[-1]
     heard_at = now if answered else newest.heard_at
@@ -57,7 +57,7 @@ def add_answer(job: Job, text: str, now: int, *, answered: bool = True) -> Job:
 
 
 def note_late_result(job: Job, attempt: int | None, now: int) -> Job | None:
-    """Note in the history of a final job that a late result came; ``None`` if that is noted already."""
+    """The final job with an entry about a late result in its history; ``None`` if it has one already."""
     number = attempt or job.attempt or None
     events = [event.what for event in job.history if event.attempt == number]
     if EventKind.LATE_RESULT in events:
@@ -70,10 +70,13 @@ def note_late_result(job: Job, attempt: int | None, now: int) -> Job | None:
 
 
 def lost_before(lane: Lane) -> int | None:
-    """Attempts that began before this time may be lost and must be reconciled; ``None``: none, or a closed lane."""
+    """The time (ms since 1970) before which started attempts may be lost and must be reconciled.
+
+    ``None``: there are none, or the lane is closed, so that asking would fail.
+    """
     return None if lane.trouble is not None else lane.out_at
 
 
 def note_lost_runs(lane: Lane, now: int) -> Lane:
-    """Record that the processor is unreachable or lost a run: all attempts that began before ``now`` may be lost."""
+    """The lane of a processor that is unreachable or lost a run: attempts that began before ``now`` may be lost."""
     return replace(lane, out_at=now)

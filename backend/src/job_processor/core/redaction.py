@@ -1,7 +1,7 @@
-"""Redaction: masks this process's secrets in texts that come back from a processor, before they are stored or logged.
+"""Redaction: masks this process's secrets in texts from processors, before they are stored or logged.
 
-A debug page, a proxy or a workflow may echo a whole request in its error, including credentials. Results and partial
-answers are never changed.
+The error text of a debug page, a proxy or a workflow may echo the whole request, including credentials. Results and
+partial answers are never changed.
 """
 
 import base64
@@ -29,12 +29,12 @@ MASK = "***"
 MIN_CHARACTERS = 6
 """Shorter secrets are not masked: they would match ordinary words."""
 _CUT_PREFIX = 8
-"""Minimum length of a secret's prefix that is masked where the text was cut (at its end or before ``…``)."""
+"""Minimum length of a secret's prefix that is masked where the text is truncated (at its end or before ``…``)."""
 _ANY_PREFIX = 12
 """Minimum length of a secret's prefix that is masked anywhere (or half the secret, if that is shorter)."""
 _CUT = "…"
 _PLAIN_IN_PATHS = "!$&'()*,;=:@+"
-"""Characters that the path of a URL has unescaped (RFC 3986, section 3.3)."""
+"""Characters that need no escape in the path of a URL (RFC 3986, section 3.3)."""
 # API keys (key_text.py), callback tokens of any job (signing.py), signing secrets (webhook_signature.py), and JSON Web
 # Tokens (RFC 7519), as used by a managed identity.
 _TOKENS = re.compile(
@@ -48,7 +48,7 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9-]{2,15} +(?=\S)")
 
 
 class Redactor:
-    """Masks a set of secrets, in the encodings in which they may be echoed (JSON, URL, one line)."""
+    """Masks a set of secrets, in all encodings in which they may be echoed (JSON, URL, one line)."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         forms = {form for secret in secrets for form in _forms(secret) if len(form) >= MIN_CHARACTERS}
@@ -59,7 +59,7 @@ class Redactor:
         self._prefix = re.compile("|".join(re.escape(prefix) for prefix in prefixes)) if prefixes else None
 
     def text(self, text: str) -> str:
-        """The text with ``***`` in place of each secret, also of one that was cut off."""
+        """The text with each secret replaced by ``***``, including truncated ones."""
         text = _TOKENS.sub(MASK, text)
         if self._prefix is None:
             return text
@@ -76,12 +76,14 @@ class Redactor:
         return None if text is None else self.text(text)
 
     def hand_over(self, result: "Outcome | HandOver") -> "Outcome | HandOver":
+        """The result of a hand-over with all its texts redacted, except results and partial answers."""
         if not isinstance(result, HandOver):
             return self.outcome(result)
         against = None if result.against_job is None else self._failed(result.against_job)
         return replace(result, job=self.outcome(result.job), lane=self._lane(result.lane), against_job=against)
 
     def outcome(self, outcome: Outcome) -> Outcome:
+        """The outcome with all its texts redacted, except results and partial answers."""
         match outcome:
             case Succeeded(usage=None, note=None) | Accepted(execution_id=None):
                 return outcome
@@ -108,10 +110,10 @@ class Redactor:
 
 
 def secrets_in(environment: Mapping[str, str], named: Iterable[str] = ()) -> Iterator[str]:
-    """The secrets in environment variables.
+    """The secrets in environment variables, unordered and possibly repeated.
 
-    Values of the ``named`` variables, of variables whose name marks a secret (``…_TOKEN``, ``…_PASSWORD``, …), and
-    passwords in URLs. A name with the suffix ``_FILE`` stands for the variable without it.
+    These are the values of the ``named`` variables, of variables whose name marks a secret (``…_TOKEN``,
+    ``…_PASSWORD``, …), and passwords in URLs. A name with the suffix ``_FILE`` stands for the variable without it.
     """
     names = {name.removesuffix("_FILE") for name in environment}
     for name in sorted(names | set(named)):
@@ -144,7 +146,7 @@ def _forms(secret: str) -> Iterator[str]:
 
 
 def _parts(secret: str) -> Iterator[str]:
-    """The secret; of an ``Authorization`` value also its credentials, and of Basic (RFC 7617) also the password."""
+    """The secret; for an ``Authorization`` value also its credentials, and for Basic (RFC 7617) also the password."""
     yield secret
     scheme = _SCHEME.match(secret)
     if scheme is None:
@@ -161,7 +163,7 @@ def _parts(secret: str) -> Iterator[str]:
 
 
 def _matched(text: str, start: int, form: str) -> int:
-    """The number of characters to mask at ``start``; 0 if too little of the secret stands there."""
+    """The number of characters to mask at ``start``; 0 if too little of the secret matches."""
     length = min(len(form), len(text) - start)
     same = next((n for n in range(length) if text[start + n] != form[n]), length)
     if same == len(form):

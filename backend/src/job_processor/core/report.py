@@ -1,14 +1,14 @@
-"""What a callback says, once it was read."""
+"""The content of a callback after parsing."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Exactly one of ``result``, ``error``, ``progress`` and ``again_seconds`` is set.
+    """A parsed callback. Exactly one of ``result``, ``error``, ``progress`` and ``again_seconds`` is set.
 
-    ``job_id``: the job it names; ``execution_id``: the processor's own id of the run; ``flow``: a flow of the processor
-    that reports. ``notes``: where the callback differed from its documented form, for people.
+    ``job_id``: the job that the callback names; ``execution_id``: the processor's own id of the attempt; ``flow``: a
+    flow of the reporting processor. ``notes``: deviations of the callback from the documented format, for people.
     """
 
     job_id: str | None = None
@@ -16,7 +16,7 @@ class Report:
     error: str | None = None
     progress: str | None = None
     again_seconds: float | None = None
-    """The processor wants the job again after so long."""
+    """The processor asks to get the job again after this number of seconds."""
     attempt: int | None = None
     execution_id: str | None = None
     retryable: bool = True
@@ -25,5 +25,5 @@ class Report:
 
     @property
     def note(self) -> str | None:
-        """The notes as one sentence for the job's history; ``None`` for a report as it is documented."""
+        """The notes as one sentence for the job's history; ``None`` for a report in the documented format."""
         return f"How the callback was read: {'; '.join(self.notes)}." if self.notes else None

@@ -1,4 +1,4 @@
-"""The roles of people, and how a claim of the identity provider gives one."""
+"""The roles of people, and their mapping from a claim of the identity provider."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,33 +27,34 @@ _LOWEST_FIRST = tuple(Role)
 
 @dataclass(frozen=True, slots=True)
 class RoleRules:
-    """``claim``: its name, or the path to it with dots between the names. ``roles``: by value of the claim.
-    ``default``: of somebody whose claim gives none; ``None``: refused."""
+    """The mapping from a claim to a role. ``claim``: its name, or a path of names separated by dots. ``roles``: the
+    role for each value of the claim. ``default``: the role if no value matches; ``None``: sign-in is refused."""
 
     claim: str
     roles: Mapping[str, Role]
     default: Role | None = None
 
     def role_of(self, claims: Mapping[str, object]) -> Role | None:
-        """The highest role that the claims give, else the default."""
-        # Whole values alone: a group named "not admin" must not become the role admin.
+        """The highest role that the claims map to, else the default."""
+        # Only whole values match: a group named "not admin" must not map to the role admin.
         given = [self.roles[value] for value in self._values(claims) if value in self.roles]
         return max(given, key=_LOWEST_FIRST.index, default=self.default)
 
     def is_claimed(self, claims: Mapping[str, object]) -> bool:
-        """Whether the claim is there at all, whatever it gives."""
+        """Whether the claim exists, whatever its value."""
         return self._claim(claims) is not None
 
     def _values(self, claims: Mapping[str, object]) -> list[str]:
         if self.claim == "email" and claims.get("email_verified") is not True:
-            # Some providers let people write any address there.
+            # Some providers let people set an unverified address.
             return []
         found = self._claim(claims)
         values = found if isinstance(found, list) else [found]
         return [value for value in values if isinstance(value, str)]
 
     def _claim(self, claims: Mapping[str, object]) -> object:
-        """A name with dots (``https://example.com/roles``) goes before a path (Keycloak: ``realm_access.roles``)."""
+        """The claim's value. A claim whose name contains dots (``https://example.com/roles``) has precedence over a
+        path (Keycloak: ``realm_access.roles``)."""
         if self.claim in claims:
             return claims[self.claim]
         found: object = claims

@@ -1,7 +1,7 @@
-"""A search as people write it: ``status:failed attempts:>2 -tag:eu "exact words" words``.
+"""The query language of searches: ``status:failed attempts:>2 -tag:eu "exact words" words``.
 
-Parts are separated by spaces and must all hold. A part is a word, a phrase in quotes, or a term with a value; ``-``
-before it means the opposite. In quotes ``\\"`` and ``\\\\`` stand for a quote and a backslash.
+Parts are separated by spaces; a job must match all of them. A part is a word, a phrase in quotes, or a term with a
+value. A leading ``-`` negates it. In quotes ``\\"`` and ``\\\\`` stand for a quote and a backslash.
 """
 
 import re
@@ -25,7 +25,7 @@ _PLAIN = re.compile(r'[^\s",<>=-][^\s",]*')
 
 
 class SearchInvalid(InvalidField):
-    """A search that cannot be read; ``at``: where, in characters from 1. The message repeats nothing of it."""
+    """A syntax error in a search at character ``at`` (from 1). The message does not quote the search."""
 
     def __init__(self, at: int, message: str) -> None:
         super().__init__("q", f"at character {at}: {message}")
@@ -34,7 +34,8 @@ class SearchInvalid(InvalidField):
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """``values``: alternatives. ``operator``: one of OPERATORS, or empty: equal. ``at``: from 1."""
+    """A term. ``values``: alternatives, of which one must match. ``operator``: one of OPERATORS; empty: equality.
+    ``at``: the position in the search, in characters from 1."""
 
     name: str
     values: tuple[str, ...]
@@ -45,7 +46,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Text to search for. ``exact``: it was in quotes. ``negated``: it must not occur."""
+    """Text to search for. ``exact``: the text was in quotes. ``negated``: the text must not occur."""
 
     text: str
     exact: bool = False
@@ -58,7 +59,7 @@ Search: TypeAlias = tuple[Part, ...]
 
 
 def parse(text: str) -> Search:
-    """The parts. Raises ``SearchInvalid``, and nothing else."""
+    """The parts of the search. Raises only ``SearchInvalid``."""
     if len(text) > MAX_LENGTH:
         raise SearchInvalid(MAX_LENGTH + 1, f"a search has at most {MAX_LENGTH} characters")
     if "\0" in text:
@@ -73,7 +74,7 @@ def parse(text: str) -> Search:
 
 
 def render(search: Search) -> str:
-    """A text that ``parse`` reads as this search."""
+    """The text of a search; ``parse`` returns the same parts."""
     return " ".join(("-" if part.negated else "") + _rendered(part) for part in search)
 
 
@@ -94,7 +95,7 @@ class _Reader:
         self.at = 0
 
     def skip_spaces(self) -> bool:
-        """Is there more?"""
+        """Skip white space; true unless the end is reached."""
         while self.at < len(self.text) and self.text[self.at].isspace():
             self.at += 1
         return self.at < len(self.text)
@@ -106,14 +107,14 @@ class _Reader:
         return False
 
     def run(self, pattern: re.Pattern[str]) -> str:
-        """What matches from here on; it may be empty."""
+        """Consume the match at the current position; empty if there is none."""
         found = pattern.match(self.text, self.at)
         taken = "" if found is None else found[0]
         self.at += len(taken)
         return taken
 
     def quoted(self) -> str:
-        """The text in the quotes that begin here."""
+        """Consume a quoted text at the current position; returns it without quotes and escapes."""
         began = self.at
         self.at += 1
         inside: list[str] = []

@@ -1,15 +1,15 @@
-"""The terms of a search: the one list from which the parser, its errors, the OpenAPI document and docs are made."""
+"""The terms of a search: the list that the parser, its error texts and the OpenAPI document use."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 
 METADATA = "meta."
-"""A term that begins so names a field of the metadata: ``meta.customer:acme``."""
+"""Prefix of terms that name a field of the metadata: ``meta.customer:acme``."""
 
 
 class ValueKind(Enum):
-    """What the values of a term are."""
+    """The type of a term's values."""
 
     STATE = auto()
     VERDICT = auto()
@@ -22,7 +22,7 @@ class ValueKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class TermKind:
-    """``several``: may have alternatives, separated by commas."""
+    """The definition of a term. ``several``: allows alternative values, separated by commas."""
 
     name: str
     values: ValueKind
@@ -32,7 +32,7 @@ class TermKind:
 
     @property
     def is_ordered(self) -> bool:
-        """May its value be compared: ``attempts:>2``?"""
+        """Whether its values can be compared, as in ``attempts:>2``."""
         return self.values in (ValueKind.NUMBER, ValueKind.TIME)
 
 
@@ -57,12 +57,12 @@ TERMS: Mapping[str, TermKind] = {term.name: term for term in _LIST}
 
 
 def kind_of(name: str) -> TermKind | None:
-    """The term of this name. One of metadata has the field behind its prefix."""
+    """The definition of the term with this name, or with the prefix of metadata; ``None``: unknown term."""
     if name.startswith(METADATA):
         return TERMS[METADATA] if len(name) > len(METADATA) else None
     return TERMS.get(name)
 
 
 def names() -> str:
-    """All names, for people."""
+    """All names, separated by commas, for error texts."""
     return ", ".join(f"{name}FIELD" if name == METADATA else name for name in TERMS)

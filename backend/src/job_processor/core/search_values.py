@@ -1,4 +1,4 @@
-"""The values of a search's terms: checked, in their normal form, and as numbers and times."""
+"""The values of search terms: validation, normal form, conversion to numbers and times."""
 
 import datetime
 import re
@@ -19,7 +19,7 @@ _YEARS = range(1970, 2100)
 
 
 def checked(kind: ValueKind, text: str) -> str:
-    """The value in its normal form. Raises ``ValueError``, whose message says what is wanted."""
+    """The value in its normal form. Raises ``ValueError`` with a message that says what is expected."""
     if not text or len(text) > MAX_VALUE:
         raise ValueError(f"needs a value of 1 to {MAX_VALUE} characters")
     return _CHECKS[kind](text)
@@ -61,13 +61,16 @@ def _time(text: str) -> str:
 
 
 def age(text: str) -> int | None:
-    """``2h`` in milliseconds; ``None``: the value is a date or time."""
+    """An age such as ``2h`` in milliseconds; ``None``: the value is a date or time instead."""
     found = _AGE.fullmatch(text)
     return None if found is None else int(found[1]) * UNITS[found[2]]
 
 
 def moment(text: str) -> tuple[int, int]:
-    """A date or time as milliseconds since 1970: where it begins, and where it has ended. Raises ``ValueError``."""
+    """The range of a date or time in milliseconds since 1970: start (inclusive) and end (exclusive).
+
+    Raises ``ValueError`` with a message that says what is expected.
+    """
     try:
         if _DAY.fullmatch(text):
             begin, length = datetime.datetime.fromisoformat(text).replace(tzinfo=datetime.UTC), _DAY_MS

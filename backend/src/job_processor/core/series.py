@@ -1,7 +1,8 @@
-"""What happened over time: each change of a job adds a tally; tallies are added up by flow and time.
+"""The series (time series of what happened): each change of a job adds a tally, and tallies are summed by flow and
+time.
 
-Durations are kept as histograms, because percentiles cannot be added up and the buckets of a histogram can. The upper
-bounds of the buckets grow by a fixed factor, so that a percentile is at most ``RELATIVE_ERROR`` off, at any length.
+Durations are stored as histograms, because buckets can be summed and percentiles cannot. The upper bounds of the
+buckets grow by a fixed factor, so that the relative error of a percentile is at most ``RELATIVE_ERROR``.
 """
 
 import math
@@ -16,24 +17,24 @@ from job_processor.core.job import Job, State
 
 RELATIVE_ERROR: Final = 0.05
 MAX_CODES: Final = 50
-"""Different error codes of one row, so that it stays small; failures with further ones count as ``OTHER``."""
+"""Maximum number of different error codes per row, to limit its size; others count as ``OTHER``."""
 OTHER: Final = "other"
 MINUTE, QUARTER, HOUR, DAY = 60_000, 900_000, 3_600_000, 86_400_000
 KEEP_MS: Final = {MINUTE: 2 * DAY, QUARTER: 14 * DAY, HOUR: 90 * DAY, DAY: 730 * DAY}
-"""How long the rows of each length are kept."""
+"""Retention of rows (ms), by the length of their span (ms)."""
 _FACTOR = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR)
 _LONGEST_MS = 10 * 365 * DAY
 BOUNDS: Final = (0, *(_FACTOR**n for n in range(1 + math.ceil(math.log(_LONGEST_MS) / math.log(_FACTOR)))))
-"""The upper bound of each bucket in milliseconds; the first is for 0 alone. A changed factor needs new names of the
-stages, or old histograms would be read wrongly."""
+"""The inclusive upper bound of each bucket in milliseconds; the first bucket contains only 0. Stored histograms depend
+on the factor: to change it, give the stages new names."""
 
 
 _MIDDLES = (0, 1, *(round(2 * bound / (1 + _FACTOR)) for bound in BOUNDS[2:]))
-"""The middle of each bucket: as far, in proportion, from its lower as from its upper bound."""
+"""The value in milliseconds that stands for each bucket, with the same relative error to both bounds."""
 
 
 class Step(StrEnum):
-    """The lengths of the buckets of an answer."""
+    """The possible lengths of a bucket in an answer."""
 
     MINUTE = "1m"
     MINUTES_5 = "5m"
@@ -44,18 +45,18 @@ class Step(StrEnum):
 
     @property
     def ms(self) -> int:
-        """Its length in milliseconds."""
+        """The length in milliseconds."""
         return int(self[:-1]) * {"m": MINUTE, "h": HOUR, "d": DAY}[self[-1]]
 
     @property
     def span(self) -> int:
-        """The rows that it is made of."""
+        """The span (ms) of the stored rows from which a bucket is summed: the longest one that divides it."""
         return max(span for span in KEEP_MS if self.ms % span == 0)
 
 
 class Stage(StrEnum):
-    """What a duration is of. SCHEDULED: of jobs with a later start; PROCESSING: of jobs whose processor called back.
-    TOTAL: queued, handing over and processing."""
+    """The stage that a duration measures. SCHEDULED: only for jobs with a later start; PROCESSING: only for jobs whose
+    processor called back. TOTAL: the sum of queued, handing over and processing."""
 
     SCHEDULED = "scheduled"
     QUEUED = "queued"
@@ -69,9 +70,9 @@ _SCHEDULED, _QUEUED, _HANDING_OVER, _PROCESSING, _TOTAL = (stage.value for stage
 
 @dataclass(slots=True)
 class Tally:
-    """Counts of what happened. ``failed``: by error code. ``retried``: FAILED and CANCELLED jobs that a person put
-    back; ``attempts_retried``: attempts that failed and were followed by another. ``oldest_ms``: for how long the
-    oldest due job had waited, at most; ``None``: nobody looked. ``durations``: jobs by stage and bucket. ``cost``: in
+    """Counts of what happened. ``failed``: jobs by error code. ``retried``: FAILED and CANCELLED jobs that were put
+    back by a retry; ``attempts_retried``: failed attempts that were followed by another one. ``oldest_ms``: the maximum
+    waiting time of the oldest due job; ``None``: not measured. ``durations``: jobs by stage and bucket. ``cost``: in
     micros (``core.cost``). ``verdicts``: jobs that ended with a result, by the kind of its verdict."""
 
     completed: int = 0
@@ -87,6 +88,7 @@ class Tally:
     verdicts: dict[str, int] = field(default_factory=dict)
 
     def count(self, counted: "Counted") -> None:
+        """Add what one change of a job adds."""
         match counted.what:
             case "completed":
                 self.completed += 1
@@ -112,6 +114,7 @@ class Tally:
         self.failed[known] = self.failed.get(known, 0) + number
 
     def add(self, other: "Tally") -> None:
+        """Add another tally; of ``oldest_ms`` the maximum is kept."""
         self.completed += other.completed
         self.cancelled += other.cancelled
         self.retried += other.retried
@@ -136,10 +139,10 @@ class Tally:
 
 
 class Counted(NamedTuple):
-    """What one change of a job adds. ``what``: the count that it adds one to; empty: none. ``code``: of a failure.
-    ``durations``: by stage and bucket. ``cost``: in micros. ``verdict``: the kind of the verdict on the result; empty:
-    the job did not end, or has none. ``used_by``: the flow whose processor used the tokens, if the attempt fell back;
-    ``None``: the job's. Small and quickly made, because every end makes one."""
+    """What one change of a job adds to the series. ``what``: the name of the count to increment; empty: none. ``code``:
+    the error code of a failure. ``durations``: pairs of stage and bucket. ``cost``: in micros. ``verdict``: the kind of
+    the verdict on the result; empty: the job did not end, or has none. ``used_by``: the fallback flow whose processor
+    used the tokens; ``None``: the job's flow. A named tuple for speed, because every job's end creates one."""
 
     what: str
     code: str = ""
@@ -165,7 +168,7 @@ def count(before: Job, after: Job) -> Counted | None:
         return Counted(what, "", prompt, completion, (), cost, "", used_by) if what or prompt or completion else None
     if had_ended and after.state is before.state:
         return None
-    # The durations of a job that had ended were counted then.
+    # The durations of a job that had ended before were counted at that end.
     durations = () if had_ended else _durations(after)
     verdict = "" if after.verdict is None else after.verdict.kind.value
     what, code = after.state.value.lower(), ""
@@ -175,7 +178,7 @@ def count(before: Job, after: Job) -> Counted | None:
 
 
 def _used(before: Job, after: Job) -> tuple[int, int, int, str | None]:
-    """An attempt's tokens (prompt, completion), cost and flow, when they become known: one attempt's by one change."""
+    """Prompt tokens, completion tokens, cost and flow of the attempt whose usage this change has added, if any."""
     prompt = completion = cost = 0
     flow = None
     for attempt in newly_used(before, after):
@@ -207,13 +210,15 @@ _SHORT = tuple(map(_bucket, range(4_096)))
 
 
 def bucket(ms: int) -> int:
-    """The bucket of a duration."""
+    """The index of the bucket of a duration in milliseconds."""
     return _SHORT[ms] if 0 <= ms < 4_096 else _bucket(ms)
 
 
 def percentiles(buckets: Mapping[int, int], shares: Sequence[float]) -> list[int]:
-    """The durations in milliseconds that these shares of the jobs did not exceed, the smallest share first. There must
-    be a job."""
+    """The percentiles of a histogram in milliseconds, for each of ``shares`` (such as 0.95), in ascending order.
+
+    The histogram must not be empty.
+    """
     jobs = sum(buckets.values())
     left = [math.ceil(share * jobs) for share in reversed(shares)]
     found: list[int] = []
@@ -229,5 +234,5 @@ def percentiles(buckets: Mapping[int, int], shares: Sequence[float]) -> list[int
 
 
 def start_of(span: int, at: int) -> int:
-    """The start of the span that a time is in (UTC)."""
+    """The start (ms since 1970) of the span of ``span`` milliseconds that contains ``at`` (UTC)."""
     return at - at % span

@@ -1,7 +1,7 @@
-"""The rows of the series: by flow and time, and what is added up from them.
+"""The rows of the series by flow and time, and sums of them.
 
-What the jobs of a key used has rows of its own, of days alone, because there may be many keys. They are named by flow
-and key (``key_row``); no flow has such a name.
+The usage of each key is in separate rows, named by flow and key (``key_row``). Because there may be many keys, these
+rows exist only for days.
 """
 
 import heapq
@@ -13,14 +13,14 @@ from job_processor.core.job import Job
 from job_processor.core.series import DAY, HOUR, KEEP_MS, MINUTE, QUARTER, Counted, Tally, start_of
 
 KEEP_KEYS_MS: Final = 90 * DAY
-"""How long the rows of keys are kept."""
+"""Retention of the rows of keys (ms)."""
 
 
 def rows_of(job: Job, counted: Counted) -> Iterator[tuple[str, Counted]]:
-    """The names of the rows that a change of this job is counted in, and what each of them gets.
+    """The names of the rows in which a change of this job is counted, each with its share of the counts.
 
-    Tokens and cost are of the flow whose processor used them. Those of a key stay with the job's own flow: a key that
-    is limited to the other one sees no keys of its jobs.
+    Tokens and cost count for the flow whose processor used them. In rows of keys they count for the job's own flow, so
+    that an API key limited to the fallback flow does not see keys of other flows' jobs.
     """
     if not counted.prompt_tokens and not counted.completion_tokens:
         yield job.flow, counted
@@ -38,7 +38,7 @@ def rows_of(job: Job, counted: Counted) -> Iterator[tuple[str, Counted]]:
 
 
 def key_row(flow: str, key: str) -> str:
-    """The name of the rows of a key in a flow. The names of flows have no slash."""
+    """The name of the rows of a key in a flow. Unique, because names of flows contain no slash."""
     return f"{flow}/{key}"
 
 
@@ -48,8 +48,8 @@ def is_of_key(name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What happened to the jobs of a flow in ``span`` milliseconds from ``at`` on. ``flow``: its name, or the name of
-    the rows of a key in it."""
+    """The tally of a flow for the ``span`` milliseconds from ``at`` (ms since 1970). ``flow``: the name of a flow, or a
+    ``key_row``."""
 
     span: int
     at: int
@@ -67,7 +67,7 @@ _SPANS = {letter: span for span, letter in _LETTERS.items()} | {_KEYS: DAY}
 
 
 def row_id(span: int, at: int, flow: str) -> str:
-    """A name of a row; those of one span sort by time, apart from those of keys."""
+    """The id of a row. Ids of one span sort by time; those of keys have a prefix of their own."""
     return _id(_KEYS if is_of_key(flow) else _LETTERS[span], at, flow)
 
 
@@ -76,33 +76,33 @@ def _id(letter: str, at: int, flow: str) -> str:
 
 
 def ids_of_keys(since: int, until: int) -> tuple[str, str]:
-    """The first id of the rows of keys whose days begin from then on, and the first after them."""
+    """The range of ids of the rows of keys, from day ``since`` (inclusive) to day ``until`` (exclusive), in ms."""
     return _id(_KEYS, since, ""), _id(_KEYS, until, "")
 
 
 def ids_too_old(now: int) -> Iterator[tuple[str, str]]:
-    """The rows that are kept no longer: of each kind the first id, and the first of those that are kept."""
+    """The ranges of ids of rows whose retention is over, each from a first id (inclusive) to another (exclusive)."""
     for span, keep in KEEP_MS.items():
         yield row_id(span, 0, ""), row_id(span, max(0, now - keep), "")
     yield ids_of_keys(0, max(0, now - KEEP_KEYS_MS))
 
 
 def row_of_id(found: str) -> tuple[int, int, str]:
-    """(span, at, flow) of a ``row_id``."""
+    """The tuple (span, at, flow) of a ``row_id``."""
     letter, at, flow = found.split("-", 2)
     return _SPANS[letter], int(at), flow
 
 
 @dataclass(slots=True)
 class Collected:
-    """Rows added up: by bucket of ``step`` milliseconds, and by flow."""
+    """Sums of rows, by bucket of ``step`` milliseconds and by flow."""
 
     step: int
     buckets: dict[int, Tally] = field(default_factory=dict)
     flows: dict[str, Tally] = field(default_factory=dict)
 
     def add(self, at: int, flow: str, found: Tally) -> None:
-        """``found`` belongs to the sum from then on."""
+        """Add a row. ``found`` must not be used afterwards, because it may become a sum itself."""
         self.flows.setdefault(flow, Tally()).add(found)
         bucket_at = start_of(self.step, at)
         known = self.buckets.get(bucket_at)
@@ -114,29 +114,29 @@ class Collected:
 
 @dataclass(slots=True)
 class KeysCollected:
-    """What keys used, added up over days and flows. ``flows``: of these alone; ``None``: of all."""
+    """Sums of the usage of keys, over days and flows. ``flows``: only of these flows; ``None``: of all."""
 
     flows: frozenset[str] | None
     keys: dict[str, Tally] = field(default_factory=dict)
 
     def add(self, name: str, found: Tally) -> None:
-        """``name``: of a row of a key."""
+        """Add a row. ``name``: a ``key_row``."""
         flow, key = name.split("/", 1)
         if self.flows is None or flow in self.flows:
             self.keys.setdefault(key, Tally()).add(found)
 
     def most(self, limit: int) -> list[tuple[str, Tally]]:
-        """Up to ``limit`` keys, those with the highest cost first, then those with the most tokens."""
-        return heapq.nsmallest(limit, self.keys.items(), key=_spent_least)
+        """Up to ``limit`` keys, by highest cost first, then by most tokens."""
+        return heapq.nsmallest(limit, self.keys.items(), key=_by_usage)
 
 
-def _spent_least(one: tuple[str, Tally]) -> tuple[int, int, str]:
+def _by_usage(one: tuple[str, Tally]) -> tuple[int, int, str]:
     key, tally = one
     return -tally.cost, -tally.prompt_tokens - tally.completion_tokens, key
 
 
-def spread(added: Iterable[tuple[int, str, Tally]]) -> dict[tuple[int, int, str], Tally]:
-    """Tallies of moments, added up for each row that they belong to: (span, at, flow)."""
+def summed_by_row(added: Iterable[tuple[int, str, Tally]]) -> dict[tuple[int, int, str], Tally]:
+    """Tallies of moments (at, flow, tally), summed for each row (span, at, flow) that they belong to."""
     rows: dict[tuple[int, int, str], Tally] = {}
     for at, flow, found in added:
         for span in (DAY,) if is_of_key(flow) else KEEP_MS:

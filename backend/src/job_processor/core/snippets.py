@@ -1,38 +1,39 @@
-"""Where the words of a search stand in a text: a short part of it, with what was found apart."""
+"""Snippets: the part of a text around the first match of a search, with the matches marked."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from job_processor.core.tokens import plain
+from job_processor.core.search_tokens import normalized
 
 AROUND = 60
-"""Characters before the first find, and about three times as many behind it."""
+"""Characters before the first match; three times as many from its start on."""
 _WORD = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """``found``: it is what was searched for."""
+    """A piece of a snippet. ``found``: it is a match."""
 
     text: str
     found: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Words that stand next to each other, in their plain form. ``starts``: the last need only begin so."""
+class NormalizedPhrase:
+    """Consecutive words in normal form. ``starts``: the last word is a prefix."""
 
     words: tuple[str, ...]
     starts: bool
 
 
-def wanted(text: str, starts: bool) -> Wanted:
-    return Wanted(tuple(plain(word) for word in _WORD.findall(text)), starts)
+def normalized_phrase(text: str, starts: bool) -> NormalizedPhrase:
+    """The phrase of a search text. ``starts``: its last word is a prefix."""
+    return NormalizedPhrase(tuple(normalized(word) for word in _WORD.findall(text)), starts)
 
 
-def snippet(text: str, phrases: Sequence[Wanted]) -> tuple[Piece, ...]:
-    """The pieces around the first find; empty: nothing of what is wanted stands in this text."""
+def snippet(text: str, phrases: Sequence[NormalizedPhrase]) -> tuple[Piece, ...]:
+    """The pieces around the first match of any phrase; empty if none matches."""
     spans = _merged(_spans(text, phrases))
     if not spans:
         return ()
@@ -49,9 +50,9 @@ def snippet(text: str, phrases: Sequence[Wanted]) -> tuple[Piece, ...]:
     return tuple(piece for piece in pieces if piece.text)
 
 
-def _spans(text: str, phrases: Sequence[Wanted]) -> list[tuple[int, int]]:
+def _spans(text: str, phrases: Sequence[NormalizedPhrase]) -> list[tuple[int, int]]:
     found = list(_WORD.finditer(text))
-    words = [plain(one[0]) for one in found]
+    words = [normalized(one[0]) for one in found]
     spans: list[tuple[int, int]] = []
     for phrase in phrases:
         length = len(phrase.words)
@@ -60,7 +61,7 @@ def _spans(text: str, phrases: Sequence[Wanted]) -> list[tuple[int, int]]:
     return sorted(spans)
 
 
-def _fits(words: Sequence[str], n: int, phrase: Wanted) -> bool:
+def _fits(words: Sequence[str], n: int, phrase: NormalizedPhrase) -> bool:
     last = len(phrase.words) - 1
     for offset, word in enumerate(phrase.words):
         there = words[n + offset]

@@ -1,18 +1,18 @@
-"""How long a job was in each stage: the one place where durations are computed.
+"""The time that a job spent in each stage; the only place where durations are computed.
 
-Every millisecond since its creation was idle (nothing was to be done) or spent in a stage, so the times of the stages
-say when the present one began.
+Every millisecond since its creation is either idle time or belongs to a stage. So the start of the current stage
+follows from the sum of the others and need not be stored.
 """
 
 from job_processor.core.job import Job, Spent, State
 
 
 def spend(job: Job, now: int) -> Spent:
-    """What the job has spent when it leaves its state now."""
+    """The job's times by stage if it leaves its state at ``now`` (ms since 1970)."""
     scheduled, queued, handing_over, processing = job.spent
     passed = max(0, now - job.created_at - job.idle_ms - queued - handing_over - processing)
     if scheduled:
-        # A job that ends before its start was scheduled for less time than was asked for.
+        # A job that ends before its requested start was scheduled for a shorter time.
         scheduled = min(scheduled, max(0, now - job.created_at))
     if job.state is State.PENDING:
         return Spent(scheduled, queued + passed, handing_over, processing)
@@ -24,5 +24,6 @@ def spend(job: Job, now: int) -> Spent:
 
 
 def idle_at(job: Job, now: int) -> int:
-    """``idle_ms`` of a final job that a person moves on: its duration goes on where it ended."""
+    """``idle_ms`` of a final job that is retried or completed at ``now``, so that its duration continues from its
+    end."""
     return max(0, now - job.created_at - (job.duration_ms or 0))

@@ -1,4 +1,4 @@
-"""A success: which job it completes, which results a flow refuses, and a result that a person accepts."""
+"""Successes: completing a job, results that a flow refuses, and results that a person accepts."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ from job_processor.core.verdict import ResultKind, Verdict
 
 
 def takes_result(job: Job, signal: Signal) -> bool:
-    """Whether the result that ``signal`` carries would change the job, whatever the verdict on it is."""
+    """Whether the result in ``signal`` would change the job, whatever its verdict."""
     match signal:
         case ResultAccepted():
             return job.state in (State.FAILED, State.CANCELLED) or (signal.unread and not job.is_final)
@@ -24,7 +24,7 @@ def takes_result(job: Job, signal: Signal) -> bool:
 
 
 def succeed(job: Job, success: Succeeded, signal: Reported, now: int) -> Job | None:
-    """The job COMPLETED by the first success of any attempt; ``None`` when it is final already (rule 2)."""
+    """The job COMPLETED by the first success of any attempt; ``None`` if it is final already (rule 2)."""
     if job.is_final:
         return None
     number = signal.attempt if signal.attempt is not None and signal.attempt <= job.attempt else (job.attempt or None)
@@ -45,11 +45,11 @@ def succeed(job: Job, success: Succeeded, signal: Reported, now: int) -> Job | N
 
 
 def is_refused_by_flow(job: Job, success: Succeeded, rules: FlowRules) -> bool:
-    """Whether the result does not fit the job's schema and the flow is set to refuse such results."""
+    """Whether the result does not match the job's schema, and the flow is configured to refuse such results."""
     return (
         job.result_schema is not None
         and success.verdict is not None
-        # An unchecked result is not known to be wrong, and a second examination would fail the same way.
+        # An unchecked result is not known to be invalid, and a retry would exceed the same limit.
         and success.verdict.kind not in (ResultKind.JSON, ResultKind.UNCHECKED)
         and rules.on_invalid_result is not OnInvalidResult.KEEP
     )
@@ -58,7 +58,7 @@ def is_refused_by_flow(job: Job, success: Succeeded, rules: FlowRules) -> bool:
 def refuse_result(
     job: Job, success: Succeeded, signal: Reported, now: int, rules: FlowRules, jitter: float
 ) -> Job | None:
-    """The job after a refused result: a failed attempt, if it is the current one; else ``None``."""
+    """The job after a refused result: with a failed attempt; ``None`` if the report is not about the current one."""
     if not is_current(job, signal.attempt, signal.token):
         return None
     assert success.verdict is not None
@@ -66,7 +66,7 @@ def refuse_result(
     failed = Failed(error, rules.on_invalid_result is OnInvalidResult.RETRY, success.usage, success.result)
     after = fail_attempt(job, failed, AttemptEnd.FAILED, EventKind.ATTEMPT_FAILED, now, rules, jitter, reported=signal)
     if after.is_final:
-        # No attempt is left: keep the wrong result and show it as wrong.
+        # No attempt is left: keep the invalid result with its verdict.
         newest = replace(after.attempts[-1], partial=None)
         return after._replace(
             result=success.result,
@@ -78,7 +78,7 @@ def refuse_result(
 
 
 def accept_result(job: Job, signal: ResultAccepted, now: int) -> Job:
-    """The job COMPLETED with a result that a person accepted; an attempt in flight is over."""
+    """The job COMPLETED with a result that a person accepted. An attempt in flight is ended."""
     success = Succeeded(signal.result, signal.verdict)
     winner = signal.attempt or job.attempt
     return finish(
@@ -99,7 +99,7 @@ def accept_result(job: Job, signal: ResultAccepted, now: int) -> Job:
 
 
 def complaint(verdict: Verdict) -> str:
-    """What is wrong with a result, as a sentence for people and for the next prompt to a model."""
+    """The error of an invalid result as a sentence, for people and for the next prompt to a model."""
     if verdict.error is not None:
         return f"Not valid JSON: {verdict.error.message} (line {verdict.error.line}, column {verdict.error.column})."
     said = "; ".join(f"{e.path or '/'}: {e.message}" for e in verdict.schema_errors[:5])
@@ -111,14 +111,14 @@ def _flow_of(job: Job, number: int | None) -> str | None:
 
 
 def _timing_note(job: Job, number: int | None, signal: Reported) -> str | None:
-    """A history note for a success that arrived out of order; ``None`` when it did not."""
+    """A history note for a success that arrived out of order; ``None`` if it did not."""
     mine = next((attempt for attempt in job.attempts if attempt.number == number), None)
     if mine is None:
         return None
     if mine.end is AttemptEnd.OVERDUE:
         return f"The callback of attempt {number} came after its deadline."
     if mine.end is not None:
-        return f"Attempt {number} had ended ({mine.end.value}); its result came all the same."
+        return f"Attempt {number} had ended ({mine.end.value}); its result arrived afterwards."
     if job.state is State.RUNNING and signal.token is None:
         return "The callback came before the hand-over was answered."
     return None

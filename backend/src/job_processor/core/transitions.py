@@ -1,7 +1,7 @@
-"""The state machine of a job. ``decide``: (job, signal, now) → the changed job, or nothing.
+"""The state machine of a job. ``decide``: (job, signal, now) → the changed job, or ``None``.
 
-Every transition is decided here (with ``success`` and ``failure``) and nowhere else; stores write what was decided.
-The picture is in docs/job-lifecycle.md.
+All transitions are decided here (with ``success`` and ``failure``); stores only write them. docs/job-lifecycle.md has a
+diagram.
 """
 
 from collections.abc import Mapping
@@ -51,15 +51,16 @@ from job_processor.core.success import accept_result, is_refused_by_flow, refuse
 from job_processor.core.webhooks import Delivery
 
 MAX_CALLBACK_TIMEOUTS = 10
-"""The longest an attempt may wait for its callback, in callback timeouts of its flow. A processor that answers "still
-running" cannot extend it further: its record may be of a run that died long ago."""
+"""Maximum time that an attempt may wait for its callback, in callback timeouts of its flow. It is limited even if the
+processor keeps answering "still running", because its record of the run may be stale."""
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """The compare part of a compare-and-set: what the stored job must still be.
+    """The compare part of a compare-and-set: the values that the stored job must still have.
 
-    ``lease_until``: set for the expiry of a lease: a renewal moves the lease without a new ``rev``. ``None``: any.
+    ``lease_until``: compared only for the expiry of a lease, because a renewal does not change ``rev``. ``None``: not
+    compared.
     """
 
     state: State
@@ -70,10 +71,10 @@ class Guard:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A decided transition: the job as it is to be stored, and the guard under which it may be.
+    """A decided transition: the new job, and the guard of the compare-and-set.
 
-    ``notices``: what is to be sent because of it. They are stored in the same write, so that no end lacks its notice.
-    ``counted``: what it adds to the series (``series.py``), in the same write too; ``None``: nothing.
+    ``notices``: webhook notices of the transition, stored in the same write, so that none is lost. ``counted``: the
+    counts for the series (``core.series``), stored in the same write; ``None``: none.
     """
 
     guard: Guard
@@ -103,7 +104,7 @@ def submit(
     webhook: JobWebhook | None = None,
     key: str | None = None,
 ) -> Job:
-    """A new job, PENDING."""
+    """A new PENDING job. Times in milliseconds since 1970; ``run_at``: not before ``now``."""
     run_at = now if run_at is None else max(run_at, now)
     return Job(
         id=job_id,
@@ -136,10 +137,10 @@ def submit(
 def decide(
     job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float, prices: Mapping[str, Prices] = NO_PRICES
 ) -> Change | None:
-    """The change that a signal makes to a job; ``None``: it changes nothing.
+    """The change of a job by a signal; ``None``: nothing changes.
 
-    ``now``: milliseconds since 1970; ``jitter``: a random number in [0, 1) for the back-off; ``prices``: of the flows
-    to which attempts may have fallen back.
+    ``now``: milliseconds since 1970; ``jitter``: a random number in [0, 1) for the back-off; ``prices``: those of the
+    fallback flows, by name.
     """
     until = job.lease_until if isinstance(signal, Expired) else None
     guard = Guard(job.state, None if job.lease is None else job.lease.token, job.rev, until)
@@ -176,7 +177,9 @@ def decide(
         case Expired():
             after = expire(job, now, rules, jitter)
         case FlowMissing() if job.state is State.PENDING and ends_without_flow(job.run_at) <= now:
-            error = JobError("no_flow", f"The flow {job.flow} is not defined any more, and did not come back in time.")
+            error = JobError(
+                "no_flow", f"The flow {job.flow} is not defined any more, and was not defined again in time."
+            )
             gone = Event(now, EventKind.FAILED, job.attempt or None, error.message)
             after = finish(job._replace(error=error), State.FAILED, gone, now)
         case Asking() if is_current(job, signal.attempt, signal.token):
@@ -213,8 +216,9 @@ def decide(
 
 
 def _note_unreadable(job: Job, signal: CallbackUnreadable, now: int) -> Job | None:
-    """Add the unreadable callback to the history, each text once and at most ``MAX_UNREADABLE_EVENTS`` texts. If the
-    attempt still waits, its processor is asked for the result at once. A COMPLETED job is left as it is.
+    """The job with the unreadable callback in its history: each text once, and at most ``MAX_UNREADABLE_EVENTS`` texts.
+
+    If the attempt is WAITING, a reconcile call for its result is due at once. ``None`` for a COMPLETED job.
     """
     if job.state is State.COMPLETED:
         return None
@@ -231,7 +235,7 @@ def _note_unreadable(job: Job, signal: CallbackUnreadable, now: int) -> Job | No
 
 
 def attempt_ended_by_cancel(job: Job) -> Attempt | None:
-    """The attempt that was in flight when a cancel was written: whose processor is to be told. ``None``: none was."""
+    """The attempt that a cancel ended, so that the cancel can be passed on to its processor; ``None``: none."""
     newest = job.attempts[-1] if job.attempts else None
     if newest is None or newest.end is not AttemptEnd.CANCELLED or newest.ended_at != job.finished_at:
         return None

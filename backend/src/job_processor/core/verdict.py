@@ -1,4 +1,4 @@
-"""The verdict on a result: is it valid JSON, does it match the schema. The result itself is stored unchanged."""
+"""The verdict on a result: whether it is valid JSON and matches the schema. The result itself is never changed."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,7 +10,7 @@ class ResultKind(StrEnum):
     TEXT = "text"
     """Plain text; the job did not ask for JSON."""
     MALFORMED = "malformed"
-    """Meant to be JSON, but not valid."""
+    """Invalid JSON: the text looks like JSON, or the job has a schema."""
     SCHEMA_MISMATCH = "schema_mismatch"
     """Valid JSON that does not match the job's schema."""
     UNCHECKED = "unchecked"
@@ -18,7 +18,7 @@ class ResultKind(StrEnum):
 
 
 class WarningCode(StrEnum):
-    """What is unusual about a result that is valid JSON."""
+    """An unusual property of a result that is valid JSON."""
 
     DUPLICATE_NAME = "duplicate_name"
     HALF_SURROGATE = "half_surrogate"
@@ -32,7 +32,7 @@ class WarningCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ParseError:
-    """The position at which strict parsing failed. ``line`` and ``column`` count from 1."""
+    """The error of strict parsing and its position. ``line`` and ``column`` count from 1."""
 
     message: str
     line: int
@@ -57,12 +57,12 @@ class Repair:
     cut: bool = False
     """The raw text is cut off: it ends before the JSON value is complete, so the repair is incomplete too."""
     dropped: str | None = None
-    """The end of a cut text that is missing in the repair: a name without its value, an incomplete number."""
+    """The end of a cut-off text that the repair leaves out, such as a name without value or an incomplete number."""
 
 
 @dataclass(frozen=True, slots=True)
 class SchemaError:
-    """``path`` is a JSON Pointer (RFC 6901) into the value."""
+    """A mismatch between value and schema. ``path``: a JSON Pointer (RFC 6901) into the value."""
 
     path: str
     message: str
@@ -70,7 +70,7 @@ class SchemaError:
 
 @dataclass(frozen=True, slots=True)
 class Warning:
-    """Something unusual in valid JSON. ``path`` is a JSON Pointer (RFC 6901); ``line``, ``column`` count from 1."""
+    """Something unusual in valid JSON. ``path``: a JSON Pointer (RFC 6901); ``line``, ``column`` count from 1."""
 
     code: WarningCode
     path: str
@@ -81,10 +81,12 @@ class Warning:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
+    """The verdict on one result. ``error``: for invalid JSON; ``schema_errors``: of the value, or of its repair."""
+
     kind: ResultKind
     error: ParseError | None = None
     repaired: Repair | None = None
     schema_errors: tuple[SchemaError, ...] = ()
     warnings: tuple[Warning, ...] = ()
     note: str | None = None
-    """For people: why there is no repair, or why something was not checked."""
+    """The reason why there is no repair, or why something was not checked, for people."""

@@ -1,4 +1,4 @@
-"""What a job waits for, and until when: the API's ``waitingOn``. Every job that is not final waits for something."""
+"""What a job waits for (the API's ``waitingOn``). Every job that is not final waits for something."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from job_processor.core.model_tokens import starts_at
 
 @dataclass(frozen=True, slots=True)
 class WaitingFor:
-    """``kind`` for programs, ``detail`` for people, ``until`` in milliseconds since 1970, if known."""
+    """What a job waits for: ``kind`` for programs, ``detail`` for people; ``until``: ms since 1970, if known."""
 
     kind: str
     detail: str
@@ -59,12 +59,12 @@ def waiting_on(
     currency: str = "",
     falls_to: str | None = None,
 ) -> WaitingFor | None:
-    """What the job waits for; ``None`` for a final one.
+    """What the job waits for; ``None`` for a final job.
 
-    ``in_flight``: RUNNING and WAITING jobs of the flow; ``full_keys``: its keys that may start no job, by their hash,
-    and until when (``None``: until one of their jobs has ended); ``shared``: the lane of the limit that the flow
-    shares, and the RUNNING and WAITING jobs of all its flows; ``currency``: of the flow's budget; ``falls_to``:
-    the first fallback flow that is open.
+    ``in_flight``: number of RUNNING and WAITING jobs of the flow; ``full_keys``: the keys (by their hash) that may
+    start no job, and until when (``None``: until one of their jobs has ended); ``shared``: the lane of the shared
+    limit, and the number of RUNNING and WAITING jobs of all its flows; ``currency``: the currency of the budget;
+    ``falls_to``: the first open fallback flow. ``now``: milliseconds since 1970.
     """
     if job.state is State.RUNNING and job.lease_until is not None:
         return WaitingFor("processor", f"Attempt {job.attempt} is with the processor.", job.lease_until)
@@ -81,7 +81,7 @@ def waiting_on(
     if lane.trouble is not None:
         detail = lane.detail or "The lane is closed."
         if words := _fallback_words(lane, rules, now, falls_to):
-            # A text of the processor may have no full stop.
+            # The processor's text may lack the full stop.
             detail = f"{detail.removesuffix('.')}.{words}"
         return WaitingFor(lane.trouble.value, detail, admits_again_at(lane, rules, now))
     if job.run_at > now:
@@ -134,15 +134,15 @@ def _taken(places: int, of: str) -> str:
 
 
 def waiting_without_flow(job: WaitingFields) -> WaitingFor | None:
-    """What a job waits for whose flow is not defined any more; ``None`` if it is not PENDING."""
+    """What a job waits for if its flow is not defined any more; ``None`` if the job is not PENDING."""
     if job.state is not State.PENDING:
         return None
-    detail = f"The flow {job.flow} is not in flows.toml any more. If it is not back by then, the job fails."
+    detail = f"The flow {job.flow} is not in flows.toml any more. If it is not defined again by then, the job fails."
     return WaitingFor("no_flow", detail, ends_without_flow(job.run_at))
 
 
 def waiting_for_run_at(job: WaitingFields, now: int) -> WaitingFor | None:
-    """Why a PENDING job is not due yet; ``None`` if it is due, because then its lane decides."""
+    """What a PENDING job waits for if it is not due yet; ``None`` if it is due."""
     if job.run_at <= now:
         return None
     if job.snooze is not None:

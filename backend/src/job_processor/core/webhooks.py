@@ -1,7 +1,7 @@
-"""Outgoing webhooks: which notices an end of a job makes, for whom, and when each is sent (again). Pure.
+"""Outgoing webhooks: the notices of a job's end, their receivers, and the schedule of retries.
 
-A notice is written with the end that it tells of, in the same write; from then on it is a ``Delivery``. Its id and its
-body never change, so that every try sends the same bytes.
+A notice is stored as a ``Delivery`` in the same write as the job's end. Its id and body never change, so that every try
+sends the same bytes.
 """
 
 import json
@@ -14,19 +14,19 @@ from urllib.parse import urlsplit
 
 from job_processor.core.job import Job, State, WebhookEvent
 
-RESULT_LIMIT: Final = 16 * 1024
-"""Bytes of a result that a notice carries whole; a longer one is fetched from the API."""
-TRIES_KEPT: Final = 20
-"""Tries of a delivery that are kept, the newest."""
-ANSWER_LIMIT: Final = 1024
-"""Characters kept of an answer."""
-DELAYS_SECONDS: Final = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
-"""Between one try and the next: ten tries in more than three days, as the standard recommends."""
+MAX_INLINE_RESULT_BYTES: Final = 16 * 1024
+"""Maximum size in bytes of a result in a notice; a receiver fetches a longer one from the API."""
+MAX_TRIES_KEPT: Final = 20
+"""Maximum number of tries kept per delivery, the newest."""
+MAX_ANSWER_CHARACTERS: Final = 1024
+"""Maximum characters kept of an answer."""
+RETRY_DELAYS_SECONDS: Final = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
+"""Delays between tries: ten tries within a little more than three days, as the standard recommends."""
 JITTER: Final = 0.2
-"""A delay is up to this part longer, at random, so that what failed together is not tried again together."""
-LONGEST_RETRY_AFTER_MS: Final = 86_400_000
+"""Maximum share by which a delay is randomly extended, so that simultaneous failures are not retried together."""
+MAX_RETRY_AFTER_MS: Final = 86_400_000
 DISABLED_AFTER_MS: Final = 5 * 86_400_000
-"""An endpoint is disabled when nothing has been delivered to it for so long, although it was tried."""
+"""An endpoint is disabled after failing for this long."""
 
 _EVENTS: Final = {
     State.COMPLETED: WebhookEvent.COMPLETED,
@@ -43,14 +43,14 @@ class DisabledBecause(StrEnum):
     ASKED = "asked"
     """A person disabled it."""
     GONE = "gone"
-    """It answered 410."""
+    """The endpoint answered 410."""
     FAILING = "failing"
-    """Nothing could be delivered to it for days."""
+    """All tries failed for ``DISABLED_AFTER_MS``."""
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointSecret:
-    """A signing secret, sealed. ``until``: when it stops to sign; ``None``: it is the newest."""
+    """An encrypted signing secret. ``until``: its expiry (ms since 1970); ``None``: it is the newest."""
 
     sealed: str
     until: int | None = None
@@ -58,9 +58,10 @@ class EndpointSecret:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A standing receiver of notices. ``flows``: of jobs of these flows only; ``None``: of all.
+    """A permanent receiver of notices. ``flows``: the flows of jobs to notify of; ``None``: all.
 
-    ``failing_since``: when the first try failed since the last delivery; ``None``: the last try was a delivery.
+    ``failing_since``: when the first try failed after the last success (ms since 1970); ``None``: the last one
+    succeeded.
     """
 
     id: str
@@ -77,26 +78,28 @@ class Endpoint:
     failing_since: int | None = None
 
     def wants(self, event: WebhookEvent, flow: str) -> bool:
+        """Whether the endpoint is to be notified of this event of a job of this flow."""
         return self.disabled_at is None and event in self.events and (self.flows is None or flow in self.flows)
 
-    def signing(self, now: int) -> tuple[EndpointSecret, ...]:
-        """The secrets that sign now, the newest first."""
+    def valid_secrets(self, now: int) -> tuple[EndpointSecret, ...]:
+        """The secrets that are valid at ``now`` (ms since 1970), newest first."""
         return tuple(one for one in self.secrets if one.until is None or now < one.until)
 
 
 class DeliveryState(StrEnum):
     PENDING = "pending"
-    """It will be sent at ``next_at``, or is being sent."""
+    """Due at ``next_at``, or being sent."""
     DELIVERED = "delivered"
     FAILED = "failed"
-    """No try is left, or the endpoint is gone or disabled. It can be replayed."""
+    """No try is left, or the receiver is gone, deleted or disabled. The delivery can be replayed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """One request of a delivery. ``status``: of the answer; ``None``: there was none, and ``error`` says why.
+    """One request of a delivery. ``at``: ms since 1970. ``status``: the HTTP status; ``None``: no answer, see
+    ``error``.
 
-    ``answer``: what its body said, shortened and without secrets.
+    ``answer``: the body of the answer, truncated and redacted.
     """
 
     at: int
@@ -112,11 +115,12 @@ class Try:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One notice for one receiver, and what came of it.
+    """One notice for one receiver, with the tries to send it.
 
-    ``endpoint_id`` ``None``: the webhook of the job or batch itself, signed for its ``owner``. ``lane``: deliveries of
-    one lane share its room, so that a receiver that does not answer delays no other. ``next_at``: when it is due; while
-    it is being sent, when another worker may take it over. ``round``: the tries since it was made or replayed.
+    ``endpoint_id``: ``None`` for the webhook of the job or batch itself, signed with the secret of its ``owner``.
+    ``lane``: the receiver whose concurrency limit applies, so that a slow receiver does not delay others. ``next_at``:
+    when the delivery is due (ms since 1970); while it is being sent, the end of the worker's lease. ``round``: the
+    number of tries since it was created or replayed.
     """
 
     id: str
@@ -137,7 +141,7 @@ class Delivery:
     round: int = 0
     tries: tuple[Try, ...] = ()
     note: str | None = None
-    """Why it was given up before its last try."""
+    """Why the delivery failed for good."""
 
     @property
     def message_id(self) -> str:
@@ -145,14 +149,14 @@ class Delivery:
 
 
 def ended_with(before: Job, after: Job) -> WebhookEvent | None:
-    """The event of a move; ``None``: the job did not end with it. A result that a person accepts ends a job again."""
+    """The event of a transition; ``None``: the job did not end by it. Accepting a kept result ends a job again."""
     if after.state is before.state:
         return None
     return _EVENTS.get(after.state)
 
 
 def notices(job: Job, event: WebhookEvent, endpoints: Iterable[Endpoint], new_id: Callable[[], str]) -> list[Delivery]:
-    """The deliveries that the end of a job makes."""
+    """The deliveries for the end of a job: to its own webhook and to the matching endpoints."""
     targets = list(_targets(job, event, endpoints))
     if not targets:
         return []
@@ -185,13 +189,13 @@ def _targets(job: Job, event: WebhookEvent, endpoints: Iterable[Endpoint]) -> It
 
 
 def lane_of(url: str) -> str:
-    """The lane of a job's own webhook: all of one host share it. A space is in no id of an endpoint."""
+    """The lane of a job's or batch's own webhook, shared by all URLs of a host. The space avoids ids of endpoints."""
     return f"host {urlsplit(url).netloc.lower()}"
 
 
 def test_notice(endpoint: Endpoint, delivery_id: str, now: int) -> Delivery:
-    """A delivery that tells of nothing, to see whether an endpoint receives."""
-    body = encoded({"type": TEST_EVENT, "timestamp": time_text(now), "data": {"endpointId": endpoint.id}})
+    """A test delivery without content, to check that an endpoint receives."""
+    body = compact_json({"type": TEST_EVENT, "timestamp": rfc3339(now), "data": {"endpointId": endpoint.id}})
     return Delivery(
         id=delivery_id,
         rev=1,
@@ -207,7 +211,7 @@ def test_notice(endpoint: Endpoint, delivery_id: str, now: int) -> Delivery:
 
 
 def body_of(job: Job, event: WebhookEvent) -> str:
-    """The body of a notice. ``result`` is null where the job has none, and where it is longer than RESULT_LIMIT."""
+    """The body of a notice. ``result`` is null if the job has none, or if it is longer than MAX_INLINE_RESULT_BYTES."""
     size = None if job.result is None else len(job.result.encode())
     data = {
         "id": job.id,
@@ -215,42 +219,44 @@ def body_of(job: Job, event: WebhookEvent) -> str:
         "flow": job.flow,
         "answeredBy": job.answered_by,
         "attempt": job.attempt,
-        "createdAt": time_text(job.created_at),
-        "finishedAt": time_text(job.updated_at if job.finished_at is None else job.finished_at),
+        "createdAt": rfc3339(job.created_at),
+        "finishedAt": rfc3339(job.updated_at if job.finished_at is None else job.finished_at),
         "error": None if job.error is None else {"code": job.error.code, "message": job.error.message},
-        "result": job.result if size is not None and size <= RESULT_LIMIT else None,
+        "result": job.result if size is not None and size <= MAX_INLINE_RESULT_BYTES else None,
         "resultBytes": size,
         "tags": list(job.tags),
         "metadata": dict(job.metadata),
     }
-    return encoded({"type": f"job.{event.value}", "timestamp": time_text(job.updated_at), "data": data})
+    return compact_json({"type": f"job.{event.value}", "timestamp": rfc3339(job.updated_at), "data": data})
 
 
 def after_try(delivery: Delivery, done: Try, retry_at: int | None, now: int, jitter: float) -> Delivery:
-    """The delivery after a try. ``retry_at``: what the answer's Retry-After says; ``jitter``: in [0, 1)."""
-    after = replace(delivery, tries=(*delivery.tries, done)[-TRIES_KEPT:], round=delivery.round + 1)
+    """The delivery after a try. ``retry_at``: the time of the answer's Retry-After (ms since 1970), if any; ``jitter``:
+    in [0, 1)."""
+    after = replace(delivery, tries=(*delivery.tries, done)[-MAX_TRIES_KEPT:], round=delivery.round + 1)
     if done.delivered:
         return replace(after, state=DeliveryState.DELIVERED, next_at=None, settled_at=now)
     if done.status == 410:
         return given_up(after, "The receiver answered 410: it wants no notices any more.", now)
-    if after.round > len(DELAYS_SECONDS):
+    if after.round > len(RETRY_DELAYS_SECONDS):
         return given_up(after, f"None of {after.round} tries succeeded.", now)
-    delay = int(1000 * DELAYS_SECONDS[after.round - 1] * (1 + JITTER * jitter))
-    wait = delay if retry_at is None else max(delay, min(retry_at - now, LONGEST_RETRY_AFTER_MS))
+    delay = int(1000 * RETRY_DELAYS_SECONDS[after.round - 1] * (1 + JITTER * jitter))
+    wait = delay if retry_at is None else max(delay, min(retry_at - now, MAX_RETRY_AFTER_MS))
     return replace(after, next_at=now + wait)
 
 
 def given_up(delivery: Delivery, why: str, now: int) -> Delivery:
+    """The delivery FAILED, without further tries. ``why``: a note for people."""
     return replace(delivery, state=DeliveryState.FAILED, next_at=None, settled_at=now, note=why)
 
 
 def replayed(delivery: Delivery, now: int) -> Delivery:
-    """The delivery, due now, with all its tries before it. The receiver sees the same id and body."""
+    """The delivery due now, with a new set of tries. It keeps its past tries, id and body."""
     return replace(delivery, state=DeliveryState.PENDING, next_at=now, settled_at=None, round=0, note=None)
 
 
 def endpoint_after(endpoint: Endpoint, done: Try) -> Endpoint:
-    """The endpoint after a try: disabled when it is gone, or when nothing was delivered for DISABLED_AFTER_MS."""
+    """The endpoint after a try: disabled if it answered 410, or if it has been failing for DISABLED_AFTER_MS."""
     if done.delivered:
         return endpoint if endpoint.failing_since is None else replace(endpoint, failing_since=None)
     since = done.at if endpoint.failing_since is None else endpoint.failing_since
@@ -264,11 +270,13 @@ def endpoint_after(endpoint: Endpoint, done: Try) -> Endpoint:
     return failing
 
 
-def encoded(value: object) -> str:
-    # ASCII: metadata may hold lone surrogates, which have no UTF-8.
+def compact_json(value: object) -> str:
+    """The value as JSON without white space."""
+    # ASCII only, because metadata may contain lone surrogates, which UTF-8 cannot encode.
     return json.dumps(value, separators=(",", ":"))
 
 
-def time_text(ms: int) -> str:
+def rfc3339(ms: int) -> str:
+    """A time in milliseconds since 1970 as text, such as 2026-11-30T08:00:00.000Z."""
     second = datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     return f"{second}.{ms % 1000:03d}Z"

@@ -19,7 +19,7 @@ from job_processor.oidc.base import People
 from job_processor.oidc.errors import TokenRefused
 
 SESSION_COOKIE = "__Host-jp_session"
-"""``__Host-``: browsers take it only with Secure, for this host alone and for all paths."""
+"""Browsers accept a name with ``__Host-`` only with Secure, for one host and for all paths."""
 _COOKIE = SESSION_COOKIE.encode() + b"="
 _SAFE = frozenset({"GET", "HEAD"})
 
@@ -47,7 +47,7 @@ class Auth(StrEnum):
 
 
 class Gate:
-    """``people``: who knows those who sign in with an identity provider; ``None``: nobody does."""
+    """``people``: the people that an identity provider knows; ``None``: there is no identity provider."""
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class Gate:
             raise
 
     async def charge(self, scope: Scope, more: int) -> None:
-        """Count a request with a key as so many more. Raises ``RequestRefused`` (429)."""
+        """Count ``more`` further requests for the key of this request. Raises ``RequestRefused`` (429)."""
         principal: Principal = scope[PRINCIPAL]
         for _ in range(more if principal.owner else 0):
             await self._limiter.count_principal(scope, principal)
@@ -133,7 +133,7 @@ class Gate:
         principal = await self._credentials.of_key(text)
         if principal is None:
             # Only after the look-up: a valid key is never refused because of wrong keys from the same address.
-            await self._limiter.count_wrong_key(self._address(scope))
+            await self._limiter.count_wrong_key(scope, self._address(scope))
             raise wrong_key(text.decode("latin-1"))
         return principal
 
@@ -180,7 +180,7 @@ class Gate:
         try:
             principal = await self._people.of_token(text.decode("latin-1"))
         except TokenRefused as refused:
-            await self._limiter.count_wrong_key(self._address(scope))
+            await self._limiter.count_wrong_key(scope, self._address(scope))
             detail = f"This is neither an API key nor a valid access token. {refused}"
             raise _unauthorized("invalid_token", detail, error=True) from None
         # Set even if the request is refused: the audit names the person.
@@ -203,7 +203,7 @@ def principal_of(request: Request) -> Principal:
 
 
 def check_rights(principal: Principal, needs: Needs, *, all_flows: bool = False) -> None:
-    """Raises ``RequestRefused`` (403)."""
+    """Raises ``RequestRefused`` (403) if the principal lacks the right, or ``all_flows`` and it is limited to some."""
     right = _RIGHTS.get(needs)
     if right is not None and not principal.may(right):
         had = ", ".join(sorted(principal.rights)) or "none"
@@ -220,7 +220,7 @@ def check_rights(principal: Principal, needs: Needs, *, all_flows: bool = False)
 def _check_same_origin(scope: Scope) -> None:
     """A browser sends the cookie by itself, so a change must come from our own page (CSRF). Raises ``RequestRefused``.
 
-    Beside SameSite=Strict, which a page of another subdomain of the same site would pass. Browsers send Sec-Fetch-Site
+    SameSite=Strict is not enough: a page of another subdomain of the same site passes it. Browsers send Sec-Fetch-Site
     over https and to loopback, and Origin with every change.
     """
     if scope["method"] in _SAFE:

@@ -21,8 +21,8 @@ class AccessLog:
         self._log = structlog.get_logger(__name__).bind()
 
     def write(self, scope: Scope, status: int, began: float) -> None:
-        """``status`` 0: no answer was sent. ``began``: of ``time.monotonic``. An event stream is logged when it
-        ends."""
+        """``status`` 0: no answer was sent. ``began``: when the request began, by ``time.monotonic``. An event stream
+        is logged when it ends."""
         principal: Principal = scope.get(PRINCIPAL, NOBODY)
         job_id = scope.get("path_params", {}).get("id", "")
         self._log.info(

@@ -225,7 +225,7 @@ class _Router(Router):
 
 
 class _CountedPage:
-    """The page; its requests count for their address, because files need no key."""
+    """Serves the page. Its requests count for the client's address, because files need no key."""
 
     def __init__(self, gate: Gate, page: ASGIApp) -> None:
         self._gate = gate

@@ -37,6 +37,6 @@ class BasePathMiddleware:
         if name == b"location" and value.startswith(b"/"):
             return self._base_bytes + value
         if name == b"link":
-            # A target's own `<` is percent-encoded.
+            # Each `<` begins a target: within a target it is percent-encoded.
             return value.replace(b"</", b"<" + self._base_bytes + b"/")
         return value

@@ -58,23 +58,23 @@ _encode = msgspec.json.Encoder(order="sorted").encode
 
 
 class BatchParams(msgspec.Struct, frozen=True, rename="camel"):
-    """The options of a batch whose body has lines alone."""
+    """The options of a batch whose body is NDJSON, which has no place for them."""
 
-    name: Annotated[_Name | None, Meta(description="of the batch")] = None
-    flow: Annotated[_Flow | None, Meta(description="of lines without a flow")] = None
-    deadline: Annotated[_Deadline | None, Meta(description="of lines without a deadline")] = None
+    name: Annotated[_Name | None, Meta(description="name of the batch, for people")] = None
+    flow: Annotated[_Flow | None, Meta(description="the flow of lines that name none")] = None
+    deadline: Annotated[_Deadline | None, Meta(description="the deadline of lines that have none")] = None
     partial: Annotated[
-        Literal["true", "false"], Meta(description="store the valid lines although others are not", extra=_BOOL)
+        Literal["true", "false"], Meta(description="store the valid lines even if others are invalid", extra=_BOOL)
     ] = "false"
     retention_days: _Days | None = None
     metadata: Annotated[str | None, Meta(description="a JSON object of at most 16 KiB")] = None
-    webhook_url: Annotated[_Webhook | None, Meta(description="where the end of the batch is told")] = None
-    key: Annotated[_Key | None, Meta(description="of lines without a key")] = None
+    webhook_url: Annotated[_Webhook | None, Meta(description="the URL that gets a webhook when the batch ends")] = None
+    key: Annotated[_Key | None, Meta(description="the key of lines that have none")] = None
 
 
 @dataclass(frozen=True, slots=True)
 class ReadBatch:
-    """``digest``: of the bytes of the body and of the options beside it."""
+    """``digest``: SHA-256 of the body and of the options in the query."""
 
     options: s.BatchOptions
     lines: Lines
@@ -146,16 +146,16 @@ async def _read_object(request: Request, lines: Lines, take: Callable[[int], Non
 
 
 def _parsed_object(body: bytes, lines: Lines) -> ReadBatch:
-    """Checks the options like any other body, with an empty list in place of the jobs; then the jobs one by one."""
+    """Check the options like any other body, with an empty list in place of the jobs; then the jobs one by one."""
     try:
         array = bytes(msgspec.json.decode(body, type=_Outer).jobs)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         array = b""
     if array[:1] != b"[":
-        # Raises: this says what is wrong. A long body that is no JSON is not looked at further.
+        # This raises with the reason, unless the body is too long to look at as a whole.
         decode(body if len(body) <= MAX_BODY_BYTES else b"", _Whole)
         raise invalid("jobs", "must be an array of jobs")
-    # Checked before the rest is parsed: only the jobs may be long.
+    # Checked before the options are parsed: only the jobs may be long.
     if len(body) - len(array) > MAX_BODY_BYTES:
         raise invalid("the body", f"must have at most {MAX_BODY_BYTES} bytes beside its jobs")
     around = b"{%b}" % b",".join(_without_value(body[start:end]) for start, end in spans(body))
@@ -166,7 +166,7 @@ def _parsed_object(body: bytes, lines: Lines) -> ReadBatch:
 
 
 def _without_value(member: bytes) -> bytes:
-    """The member of an object; that of the jobs with an empty list."""
+    """The member of an object, unchanged; ``jobs`` with an empty list as its value."""
     name = _NAME.match(member)
     is_jobs = name is not None and msgspec.json.decode(name[1], type=str) == "jobs"
     return b'"jobs":[]' if is_jobs else member

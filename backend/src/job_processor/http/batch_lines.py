@@ -26,8 +26,8 @@ Cut = tuple[int, bytes | None]
 
 
 class Splitter:
-    """Cuts NDJSON into its lines, however it arrives. Blank lines are left out, but counted. A byte order mark at the
-    beginning is skipped (RFC 8259, section 8.1)."""
+    """Cuts NDJSON into lines, whatever the pieces in which it arrives. Blank lines are left out, but counted. A byte
+    order mark at the beginning is skipped (RFC 8259, section 8.1)."""
 
     def __init__(self) -> None:
         self._number = 0
@@ -89,7 +89,7 @@ def _tokens(text: bytes) -> Iterator[re.Match[bytes]]:
 
 
 def _end_of_string(text: bytes, at: int) -> int:
-    """Where the string ends that has begun before ``at``."""
+    """The end of the string that began before ``at``."""
     while True:
         end = text.index(b'"', at)
         before = end

@@ -24,7 +24,7 @@ def summary(one: Batch, counts: BatchCounts) -> s.BatchSummary:
 
 
 def whole(one: Batch, counts: BatchCounts, refused: Sequence[RefusedLine]) -> s.BatchWhole:
-    """``refused``: the first of its refused lines."""
+    """``refused``: the refused lines to show, which are the first of the batch."""
     return _whole(one, **_computed(one, counts), errors=[_error(line) for line in refused])
 
 
@@ -43,7 +43,7 @@ def _computed(one: Batch, counts: BatchCounts) -> dict[str, object]:
 
 
 def line(job: Job) -> bytes:
-    """A line of the results, with its newline. Of a job that may have been read without its prompt."""
+    """A line of the results, with its newline. ``job`` may have been read without its prompt."""
     usage = job.attempts[-1].usage if job.attempts else None
     return _line(
         s.BatchResult(

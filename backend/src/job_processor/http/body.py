@@ -52,7 +52,7 @@ class ReceivedBody:
 async def read_bytes(request: Request, limit: int) -> ReceivedBody:
     """The raw body. Reading stops after the first chunk beyond ``limit`` bytes; ``body`` then has more than ``limit``
     bytes and ``cut`` is true."""
-    # Not by ``request.stream``, whose generator costs as much again.
+    # ``request.stream`` would double the cost: it is a generator.
     chunks: list[bytes] = []
     size = 0
     more, is_gone = True, False
@@ -113,7 +113,7 @@ def decode(body: bytes, wanted: type[T]) -> T:
         raise RequestRefused(400, "too_deep", f"JSON may be nested at most {READ_DEPTH} deep.")
     try:
         value = _decode_typed(body, wanted)
-        # As many colons as different keys of the outermost object: no other key is anywhere. The check of all objects
+        # With as many colons as the outermost object has different keys there is no other key. The check of all objects
         # costs much more.
         colons = body.count(b":")
         if colons > 1 and colons != len(_decode_members(body)):

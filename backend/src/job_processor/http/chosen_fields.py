@@ -36,7 +36,7 @@ def must_be(names: Sequence[str]) -> str:
 
 
 def chosen(fields: str) -> frozenset[str]:
-    """The names, with that of the id added."""
+    """The names, and that of the id."""
     return frozenset({"id", *fields.split(",")})
 
 

@@ -19,7 +19,7 @@ from job_processor.http.content_coding import accepted
 MINIMUM_BYTES = 1_000
 """Smaller bodies fit into one packet anyway."""
 LEVEL = 4
-"""A list of jobs is a fourteenth of its length at level 4, a fifteenth at 9, which takes three times as long."""
+"""The level of gzip. A list of jobs shrinks to a fourteenth at 4, and to a fifteenth at 9 in three times the time."""
 THREAD_MINIMUM_BYTES = 32 * 1024
 """Larger bodies are compressed in a thread: at most a millisecond of the event loop is spent on one body."""
 MAX_PADDING_BYTES = 100
@@ -28,7 +28,7 @@ _HEAD = 10
 
 
 class CompressionMiddleware:
-    """Compresses bodies from ``MINIMUM_BYTES``; never event streams, parts of a body, or what is compressed already.
+    """Compresses bodies of ``MINIMUM_BYTES`` or more; never event streams, byte ranges, or compressed bodies.
 
     A compressed body is not byte for byte the one that a strong ETag stands for, so its ETag is weak.
     """

@@ -35,7 +35,7 @@ class FlowInfo:
     rules: FlowRules
     processor: str
     executions_url: str | None = None
-    """Where people see an execution, once ``/`` and its id follow."""
+    """The address at which people see an execution, without ``/`` and the execution's id at its end."""
 
 
 @dataclass(slots=True)

@@ -97,7 +97,7 @@ class JobFilters(msgspec.Struct, frozen=True, rename="camel"):
         return query if self.q is None else with_search(query, search.parse(self.q), now, principal.owner)
 
     def as_object(self) -> dict[str, Any]:
-        """The filters that are given, as ``read_object`` reads them."""
+        """The given filters as an object that ``read_object`` reads."""
         given: dict[str, Any] = msgspec.to_builtins(self)
         return {name: value for name, value in given.items() if value not in (None, ())}
 
@@ -144,7 +144,7 @@ def _named(name: str) -> str:
 
 
 def stored_query(action: BulkAction) -> Query:
-    """The store's query of a bulk action, limited to the flows of who asked for it; any number of jobs.
+    """The store's query of a bulk action, limited to the flows of its requester, for any number of jobs.
 
     Raises ``InvalidField`` for a filter that a newer version wrote: without it the query would match other jobs too.
     """

@@ -7,7 +7,7 @@ closed at once.
 
 SECONDS = 30.0
 IDLE_SECONDS = 5.0
-"""Timeout without a byte from the client."""
+"""The longest time without a byte from the client."""
 MAX_BYTES = 128 * 1024 * 1024
 MAX_REFUSED_BYTES = 2 * 1024 * 1024
 """Maximum bytes discarded after the protocol itself refused a request; ``MAX_BYTES`` after any other response."""

@@ -151,7 +151,7 @@ class EdgeMiddleware:
                 status = message["status"]
                 own = _PAGE_LINES if is_page else _API_LINES
                 if not is_page and any(name == b"cache-control" for name, _ in message["headers"]):
-                    # Event streams set it themselves.
+                    # Event streams set Cache-Control themselves.
                     own = _STREAM_LINES
                 limited = scope.get(RATE_LIMIT, b"")
                 _add(message, scope, b"x-request-id: %b\r\n%b%b" % (request_id.encode(), limited, own))

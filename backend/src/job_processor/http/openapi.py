@@ -34,7 +34,7 @@ class Param:
 class Answer:
     """A documented response. ``body``: its JSON type, or with ``many`` the type of the elements of a JSON array.
 
-    ``part``: the type instead of ``body`` where the request chooses fields. ``media``: its media type; several, where
+    ``part``: the type in place of ``body`` if the request chooses fields. ``media``: its media type; several, where
     the request chooses, are separated by spaces.
     """
 
@@ -48,8 +48,8 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class Operation:
     """A route. ``query``: the struct of its query parameters (``http.query``); ``None``: none. ``any_query``:
-    undeclared query parameters are ignored instead of refused. ``needs``: what who asks must have; ``all_flows``: not
-    for keys that are limited to flows. ``lines``: the type of a line, where the body may be lines of JSON as well.
+    undeclared query parameters are ignored instead of refused. ``needs``: what the requester must have;
+    ``all_flows``: not for keys that are limited to flows. ``lines``: the type of a line, if the body may be NDJSON too.
     ``problems``: status codes of its error responses. ``limited``: its requests count for rate limits."""
 
     method: str

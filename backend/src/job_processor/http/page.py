@@ -83,7 +83,7 @@ class BuiltPage:
 
 
 class _BuiltFiles(StaticFiles):
-    """Static files; each is sent in the client's preferred coding of those in which it was built."""
+    """Static files. Of the codings in which a file was built, the one is sent that the client prefers."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         if path.endswith(tuple(CODINGS.values())):

@@ -103,7 +103,7 @@ class GuardedProtocol(BoundedReading):
             held = self._unparsed_bytes
             if not self._in_head and not self.cycle.response_complete:
                 streamed = STREAMED in self.cycle.scope
-                # Of a body that is read as a stream only the bytes that the handler has not read yet count.
+                # If the body is read as a stream, only the bytes that the handler has not read yet count.
                 held += len(self.cycle.body) if streamed else self._body_bytes
                 if streamed or AUTHENTICATED in self.cycle.scope:
                     budget = self._shared.authenticated

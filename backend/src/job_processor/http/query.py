@@ -60,7 +60,7 @@ def parse(params: QueryParams, struct: type[T]) -> T:
 
 
 def check_names(params: QueryParams, struct: type[msgspec.Struct] | None) -> None:
-    """Raises ``RequestRefused`` (422) for an undeclared parameter, and for one repeated that may not be."""
+    """Raises ``RequestRefused`` (422) for an undeclared parameter, and for a repetition that is not declared."""
     known = {param.name: param.repeats for param in query_params(struct)} if params else {}
     for name in params:
         if name not in known:
@@ -127,7 +127,7 @@ def _holds_int(type_: object) -> bool:
 
 
 def _check_pattern(given: object, type_: object) -> None:
-    """Raises ``ValueError`` for a newline after a valid value: ``$`` of Python also matches before it."""
+    """Raises ``ValueError`` for a newline after a valid value: Python's ``$`` also matches before a final newline."""
     for meta in _metas(type_):
         whole = None if meta.pattern is None else meta.pattern.removeprefix("^").removesuffix("$")
         if whole is not None and isinstance(given, str) and not re.fullmatch(whole, given):

@@ -18,8 +18,8 @@ from job_processor.http.scope_keys import RATE_LIMIT
 
 SECONDS = WINDOW_MS // 1000
 TOLD_SHARE = 4
-"""The headers are sent while at most the limit divided by this is left: early enough for a client to slow down."""
-KEY, PERSON, ADDRESS = "key", "person", "address"
+"""The headers are sent once at most the limit divided by this is left: early enough for a client to slow down."""
+KEY, PERSON, ADDRESS, WRONG_KEYS = "key", "person", "address", "wrong-keys"
 _OF_A_KEY = PrincipalKind.KEY
 
 
@@ -51,12 +51,13 @@ class RateLimiter:
         if self._rates.limits.per_address:
             await self._count(scope, f"from {address}", self._rates.limits.per_address, ADDRESS, alone=True)
 
-    async def count_wrong_key(self, address: str) -> None:
-        """Count a wrong key. Raises ``RequestRefused`` (429) beyond the limit."""
+    async def count_wrong_key(self, scope: Scope, address: str) -> None:
+        """Count a wrong key or access token. Raises ``RequestRefused`` (429) beyond the limit."""
         limit = self._rates.limits.wrong_keys
         if not limit:
             return
         standing, allowed = await self._rates.admit(f"wrong {address}", limit, alone=True)
+        _tell(scope, standing, WRONG_KEYS)
         if not allowed:
             raise RequestRefused(
                 429,

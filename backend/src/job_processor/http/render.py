@@ -24,7 +24,7 @@ _RFC_3339 = re.compile(
 )
 """Stricter than ``fromisoformat``, which also accepts weeks, basic formats and spaces of ISO 8601."""
 _MAX_TIME_MS = 4_102_444_800_000
-"""2100-01-01: later times are taken for mistakes."""
+"""2100-01-01: later times are treated as mistakes."""
 
 
 def time_out(ms: int) -> str:
@@ -124,7 +124,7 @@ def _webhook(webhook: JobWebhook) -> s.JobWebhookOut:
 
 
 def without_query(url: str) -> str:
-    """The URL of a webhook without its query, in which some receivers want a secret."""
+    """The URL of a webhook without its query, which may hold a secret."""
     parts = urlsplit(url)
     return parts._replace(query="…" if parts.query else "", fragment="").geturl()
 

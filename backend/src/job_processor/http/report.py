@@ -185,7 +185,7 @@ def _execution_id(value: Source | None, notes: Notes) -> str | None:
 
 
 def _flow(value: Source | None, notes: Notes) -> str | None:
-    """Any text; an unknown flow has no executions here, so the report matches no job."""
+    """Any text: an unknown flow has no executions, so the report matches no job."""
     if value is None or value.kind in "{[tf":
         return None
     return clean(text_of(value).strip(), notes).replace("\0", "\u2400")[:MAX_FLOW_CHARACTERS] or None

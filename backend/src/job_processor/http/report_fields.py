@@ -43,7 +43,7 @@ class Unreadable:
 
 
 class ReportError(Exception):
-    """The report is unreadable; ``why`` says why."""
+    """The report is unreadable; ``why`` has the reason."""
 
     def __init__(self, why: Unreadable) -> None:
         super().__init__()

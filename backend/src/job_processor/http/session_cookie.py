@@ -1,4 +1,4 @@
-"""The cookies of sessions, as they are set."""
+"""The values of Set-Cookie for sessions."""
 
 from job_processor.acts.sessions import Opened
 from job_processor.http.access import SESSION_COOKIE

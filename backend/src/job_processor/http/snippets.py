@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from job_processor.core.snippets import Wanted, snippet, wanted
+from job_processor.core.snippets import NormalizedPhrase, normalized_phrase, snippet
 from job_processor.http.models.finding import PieceOut, SnippetOut
 from job_processor.store.base import Query, Summary
 from job_processor.store.facets import other_texts
@@ -11,11 +11,11 @@ LOOKED_AT = 16_384
 """Maximum characters of prompt and result that are searched for snippets, from the beginning of each."""
 
 
-def wanted_of(query: Query) -> Sequence[Wanted]:
-    return [wanted(phrase.text, phrase.starts) for phrase in query.phrases]
+def phrases_of(query: Query) -> Sequence[NormalizedPhrase]:
+    return [normalized_phrase(phrase.text, phrase.starts) for phrase in query.phrases]
 
 
-def snippets_of(one: Summary, phrases: Sequence[Wanted]) -> list[SnippetOut]:
+def snippets_of(one: Summary, phrases: Sequence[NormalizedPhrase]) -> list[SnippetOut]:
     job = one.job
     error, metadata = other_texts(job)
     texts = (("prompt", job.prompt), ("result", job.result or ""), ("error", error), ("metadata", metadata))

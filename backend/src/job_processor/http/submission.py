@@ -86,7 +86,7 @@ def checked(sent: models.Submission, *, private_webhooks: bool) -> NewJob:
 
 async def check_schema(context: Context, schema: Mapping[str, Json]) -> None:
     """Raises ``RequestRefused`` (422) for an invalid JSON Schema and for one that could not be checked in time."""
-    too_costly = results.is_too_costly(schema)
+    too_costly = results.cost_problem(schema)
     if too_costly is not None:
         raise invalid("resultSchema", too_costly)
     if await context.acts.verdicts.check_schema(schema) is not None:

@@ -1,6 +1,6 @@
-"""What a principal may know of: jobs and callbacks of its flows. Everything else is a 404, as if it did not exist.
+"""What a principal may see: jobs and callbacks of its flows. Everything else is a 404, as if it did not exist.
 
-The flows are part of the query, so that what may not be known of takes no longer to look up than what is not there.
+The flows are part of the store's query, so that the time of an answer does not tell a hidden job from a missing one.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ async def callback_of(store: Store, callback_id: str, principal: Principal) -> C
 
 
 async def without_foreign_origins(store: Store, jobs: Sequence[Job], principal: Principal) -> Sequence[Job]:
-    """The jobs, without ``replay_of`` where that is a job the principal may not know of."""
+    """The jobs, without ``replay_of`` where that names a job that the principal may not see."""
     if principal.flows is None:
         return jobs
     named = sorted({job.replay_of for job in jobs if job.replay_of is not None})

@@ -1,4 +1,4 @@
-"""Sign-in with an identity provider: OpenID Connect, authorization code with PKCE, and access tokens of programs.
+"""OpenID Connect: sign-in of people (authorization code flow with PKCE), and access tokens of programs.
 
-Authlib knows the protocol and joserfc the signatures; requests go out through ``outgoing``.
+Authlib implements the protocol and joserfc the signatures; requests are sent through ``outgoing``.
 """

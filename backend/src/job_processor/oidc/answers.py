@@ -1,4 +1,4 @@
-"""Reads JSON that came from a provider or in a token: neither is trusted to be well-formed."""
+"""Decodes untrusted JSON, from a provider or in a token."""
 
 from typing import TypeVar
 
@@ -7,12 +7,12 @@ import msgspec
 from job_processor.core.nesting import is_too_deep
 
 T = TypeVar("T")
-_MOST_LEVELS = 50
+_MAX_LEVELS = 50
 
 
 def decoded(body: bytes, kind: type[T]) -> T | None:
-    """The JSON as ``kind``; ``None`` if it is something else."""
-    if is_too_deep(body, _MOST_LEVELS):
+    """The JSON as ``kind``; ``None`` if it is invalid, too deeply nested, or of another type."""
+    if is_too_deep(body, _MAX_LEVELS):
         return None
     try:
         return msgspec.json.decode(body, type=kind)

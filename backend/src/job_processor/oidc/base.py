@@ -1,5 +1,5 @@
-"""The interface to an identity provider. It imports neither Authlib nor its cryptography, so that a server without a
-provider does not load them."""
+"""The interface to an identity provider. It does not import Authlib, so that a server without a provider does not load
+it."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,8 +9,8 @@ from job_processor.core.access import Principal
 
 @dataclass(frozen=True, slots=True)
 class SignInStart:
-    """A sign-in that begins. ``address``: the provider's page, to which the browser is redirected; ``cookie``: a value
-    that the browser keeps until the sign-in ends."""
+    """The start of a sign-in. ``address``: the URL of the provider to which the browser is redirected; ``cookie``: the
+    value of a cookie for the time of the sign-in."""
 
     address: str
     cookie: str
@@ -28,8 +28,8 @@ class AuthorizationResponse:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A person who has signed in. ``back_to``: the path of the page to open then; ``replaces``: the id of the browser's
-    session before."""
+    """A person who has signed in. ``back_to``: the path of the page to open; ``replaces``: the id of the browser's
+    previous session."""
 
     principal: Principal
     back_to: str
@@ -37,8 +37,8 @@ class Person:
 
 
 class People(Protocol):
-    """Identifies people through an identity provider. A person without a role is a principal without rights: the caller
-    refuses it, and the audit names the person."""
+    """Authenticates people with an identity provider. A person without a role is a principal without rights; the caller
+    refuses it, so that the audit can name the person."""
 
     @property
     def name(self) -> str:
@@ -54,8 +54,8 @@ class People(Protocol):
 
     async def close(self) -> None: ...
 
-    async def sign_of_life(self) -> str:
-        """Check that the provider answers; returns a description for people. No sign-in takes place. Raises
+    async def health(self) -> str:
+        """Check that the provider answers, without a sign-in. Returns a message for people. Raises
         ``ProviderUnavailable`` with the reason."""
         ...
 

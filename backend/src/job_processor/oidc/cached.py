@@ -1,4 +1,4 @@
-"""A value that is fetched from elsewhere: one fetch at a time for all who ask, and never more often than it may be."""
+"""A cache for one value from the provider: one concurrent fetch for all callers, with a minimum interval."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -13,8 +13,11 @@ log = structlog.get_logger(__name__)
 
 
 class Cached(Generic[T]):
-    """``fresh_seconds``: then it is fetched again. ``stale_seconds``: until then the value is used while no newer one
-    can be had. ``pause_seconds``: at least so long from one fetch to the next, whatever is asked."""
+    """A cached value. ``fresh_seconds``: the age at which it is fetched again. ``stale_seconds``: the maximum age at
+    which it is used if fetching fails. ``pause_seconds``: the minimum interval between two fetches.
+
+    ``name``: for errors and logs; ``fetch``: may raise ``ProviderUnavailable``; ``monotonic``: a clock in seconds.
+    """
 
     def __init__(
         self,
@@ -35,15 +38,15 @@ class Cached(Generic[T]):
         self._fetching: asyncio.Task[None] | None = None
 
     async def get(self) -> T:
-        """The value. Raises ``ProviderUnavailable``."""
+        """The value, fetched if it is missing or too old. Raises ``ProviderUnavailable``."""
         if self._value is None or self._age > self._fresh:
             await self._fetch_again()
         if self._value is None or self._age > self._stale:
             raise ProviderUnavailable(f"The identity provider's {self._name} cannot be fetched.")
         return self._value
 
-    async def newer(self) -> T:
-        """The value, fetched again if that is allowed by now. For who misses something in it."""
+    async def refreshed(self) -> T:
+        """The value, fetched again unless the last fetch was less than ``pause_seconds`` ago."""
         await self._fetch_again()
         return await self.get()
 
@@ -57,7 +60,7 @@ class Cached(Generic[T]):
                 return
             self._tried_at = self._monotonic()
             self._fetching = asyncio.create_task(self._read(), name=f"oidc-{self._name}")
-        # Shielded: who gives up does not end the fetch of the others.
+        # Shielded, so that a cancelled caller does not cancel the fetch of the others.
         await asyncio.shield(self._fetching)
 
     async def _read(self) -> None:

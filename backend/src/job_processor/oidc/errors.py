@@ -1,18 +1,18 @@
-"""What can go wrong with an identity provider, a sign-in or a token. No message has anything of a token."""
+"""Errors of an identity provider, a sign-in or a token. No message contains a part of a token."""
 
 from job_processor.core.errors import JobProcessorError
 
 
 class ProviderUnavailable(JobProcessorError):
-    """The identity provider does not answer, or not as the standard says."""
+    """The identity provider does not answer, or its answer violates the standard. The message is the reason."""
 
 
 class TokenRefused(JobProcessorError):
-    """A token is not valid here. The message says why, for programmers."""
+    """A token is invalid, or not valid for this server. The message is the reason, for programmers."""
 
 
 class SignInRefused(JobProcessorError):
-    """A sign-in has failed. ``code``: stable, for the page, the log and the audit."""
+    """A sign-in failed. ``code``: a stable code for the page, the log and the audit."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)

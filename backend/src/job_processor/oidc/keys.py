@@ -1,4 +1,4 @@
-"""The keys that an identity provider signs with: those of its JWKS that can be used, and the one that a token names."""
+"""The signing keys of an identity provider: parsing a JWKS, and selecting the key of a token."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -14,8 +14,8 @@ ALGORITHMS = (
     *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
     *("ES256", "ES384", "ES512", "EdDSA", "Ed25519"),
 )
-"""Signatures with a public key. Not ``none``, and no HMAC: its secret would be a key that everybody can read."""
-MOST_KEYS = 100
+"""Accepted algorithms, all with a public key. Not ``none``, and no HMAC, whose key would be public in the JWKS."""
+MAX_KEYS = 100
 MIN_RSA_BITS = 2048
 _CURVES = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
 _PRIVATE = frozenset({"d", "k"})
@@ -26,21 +26,21 @@ class _KeySet(msgspec.Struct):
 
 
 def read(body: bytes) -> Sequence[Key]:
-    """The usable keys of a JWKS; others are left out, as the standard says. Raises ``ProviderUnavailable``."""
+    """The usable keys of a JWKS; others are ignored, as the standard requires. Raises ``ProviderUnavailable``."""
     found = decoded(body, _KeySet)
     if found is None:
-        raise ProviderUnavailable("what it gave as its keys is not a JSON Web Key Set")
-    return [key for one in found.keys[:MOST_KEYS] if (key := _usable(one)) is not None]
+        raise ProviderUnavailable("keys: the answer is not a JSON Web Key Set")
+    return [key for one in found.keys[:MAX_KEYS] if (key := _usable(one)) is not None]
 
 
-def named(keys: Sequence[Key], kid: str | None, algorithm: str) -> Key | None:
-    """The key of a token's header. A token without ``kid`` needs that just one key fits."""
+def select(keys: Sequence[Key], kid: str | None, algorithm: str) -> Key | None:
+    """The key for a token's header; ``None``: no key matches, or without ``kid`` more than one does."""
     fitting = [key for key in keys if _fits(key, algorithm) and kid in (None, key.kid)]
     return fitting[0] if len(fitting) == 1 or (fitting and kid is not None) else None
 
 
 def _usable(one: Mapping[str, object]) -> Key | None:
-    """The key, if it is a public one for signatures that is strong enough."""
+    """The key, if it is a sufficiently strong public key for signatures; else ``None``."""
     operations = one.get("key_ops", ["verify"])
     if one.get("use", "sig") != "sig" or _PRIVATE & one.keys() or operations != ["verify"]:
         return None
@@ -57,7 +57,7 @@ def _usable(one: Mapping[str, object]) -> Key | None:
 
 
 def _bits(number: object) -> int:
-    """The length of a number in base64url. Raises ``ValueError``."""
+    """The number of bits of an integer in base64url. Raises ``ValueError``."""
     text = number if isinstance(number, str) else ""
     return int.from_bytes(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))).bit_length()
 

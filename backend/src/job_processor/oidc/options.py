@@ -1,4 +1,4 @@
-"""The settings of the sign-in with an identity provider, read and checked as a whole."""
+"""Parses and validates the settings of the sign-in with an identity provider."""
 
 import ipaddress
 import ssl
@@ -15,8 +15,8 @@ DEFAULT_ROLES = {role.value: role for role in Role}
 
 @dataclass(frozen=True, slots=True)
 class OidcOptions:
-    """``name``: of the provider, for people. ``redirect_url``: where the provider sends the browser back to.
-    ``audiences``: of access tokens that programs may send; empty: none may."""
+    """The settings of an identity provider. ``name``: for people. ``redirect_url``: the URL of this server to which the
+    provider redirects. ``audiences``: accepted audiences of access tokens; empty: access tokens are refused."""
 
     issuer: str
     client_id: str
@@ -30,7 +30,7 @@ class OidcOptions:
 
 
 def is_secure(address: str) -> bool:
-    """True for https, and for http to this machine itself: nobody listens in between."""
+    """True for https, and for http on loopback, where nobody can intercept it."""
     parts = urlsplit(address)
     if parts.scheme == "https":
         return bool(parts.hostname)
@@ -42,9 +42,9 @@ def is_secure(address: str) -> bool:
 
 
 def read(text: Callable[[str], str], site: str) -> tuple[OidcOptions | None, list[str]]:
-    """The options and what is wrong with them, a line each; ``None`` without OIDC_ISSUER.
+    """The options and their errors, a line each; the options are ``None`` without OIDC_ISSUER.
 
-    ``text``: the value of a setting, ``""`` if it is not set. ``site``: where the server is reached, such as
+    ``text``: returns the value of a setting, ``""`` if it is not set. ``site``: the URL of the server, such as
     https://jobs.example.com.
     """
     if not text("OIDC_ISSUER"):
@@ -74,10 +74,11 @@ def _faults(options: OidcOptions) -> Iterator[str]:
     parts = urlsplit(options.issuer)
     if not is_secure(options.issuer) or parts.query or parts.fragment or parts.username is not None:
         yield (
-            "OIDC_ISSUER must be the https address of an identity provider, as it names itself (http on loopback only)"
+            "OIDC_ISSUER must be the https address of an identity provider, exactly as in its metadata (http only "
+            "on loopback)"
         )
     if not options.client_id:
-        yield "OIDC_CLIENT_ID must be set: the id under which the identity provider knows this server"
+        yield "OIDC_CLIENT_ID must be set to the client id of this server at the identity provider"
     if not is_secure(options.redirect_url) or not options.redirect_url.endswith(CALLBACK_PATH):
         yield (
             f"OIDC_REDIRECT_URL must be the https address of this server with the path {CALLBACK_PATH} (http on "
@@ -101,13 +102,13 @@ def _has_certificates(path: str) -> bool:
 
 def _default_faults(default: str) -> Iterator[str]:
     if default == "admin":
-        yield "OIDC_DEFAULT_ROLE must not be admin: everybody whom the identity provider knows would be one"
+        yield "OIDC_DEFAULT_ROLE must not be admin: every user of the identity provider would be an admin"
     elif default != "none" and _role(default) is None:
         yield "OIDC_DEFAULT_ROLE must be one of: none, viewer, operator"
 
 
 def _roles(text: str) -> tuple[dict[str, Role], list[str]]:
-    """The roles by value of the claim: ``jobs-admins=admin,jobs-users=viewer``."""
+    """The roles by value of the claim, from ``jobs-admins=admin,jobs-users=viewer``, and the errors."""
     if not text:
         return dict(DEFAULT_ROLES), []
     pairs = [one.rpartition("=") for one in text.split(",") if one.strip()]

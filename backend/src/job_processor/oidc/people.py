@@ -1,4 +1,4 @@
-"""Identifies people through the identity provider: at the page's sign-in, and by access tokens that programs send."""
+"""Authenticates people with the identity provider: by the page's sign-in, and by access tokens of programs."""
 
 import hmac
 from collections.abc import Callable, Mapping, Sequence
@@ -8,18 +8,18 @@ from job_processor.oidc import code_flow, tokens
 from job_processor.oidc.base import AuthorizationResponse, Person, SignInStart
 from job_processor.oidc.errors import SignInRefused, TokenRefused
 from job_processor.oidc.options import OidcOptions
+from job_processor.oidc.pending_sign_in import PendingSignIns
 from job_processor.oidc.provider import Provider
-from job_processor.oidc.transit import Transits
 from job_processor.outgoing.text import one_line
 
-MOST_AT_ONCE = 32
-"""Sign-ins that wait for the provider at once; each costs a few requests to it."""
-_MOST_OF_A_NAME = 100
+MAX_CONCURRENT = 32
+"""Maximum sign-ins that wait for the provider at the same time; each sends it a few requests."""
+_MAX_NAME_CHARACTERS = 100
 _NAMES = ("name", "preferred_username", "email", "azp", "client_id")
 
 
 class OidcPeople:
-    """``People`` of ``base``. ``now``: the store's clock in milliseconds. ``secrets``: of the server, the newest
+    """Implements ``base.People``. ``now``: the store's clock in milliseconds. ``secrets``: those of the server, newest
     first."""
 
     def __init__(
@@ -27,7 +27,7 @@ class OidcPeople:
     ) -> None:
         self._provider = provider
         self._options = options
-        self._transits = Transits(secrets)
+        self._pending = PendingSignIns(secrets)
         self._now = now
         self._ending = 0
 
@@ -41,29 +41,29 @@ class OidcPeople:
     async def close(self) -> None:
         await self._provider.close()
 
-    async def sign_of_life(self) -> str:
+    async def health(self) -> str:
         count = await self._provider.count_keys()
-        return f"The identity provider answers, names itself as OIDC_ISSUER does, and has {count} public keys."
+        return f"The identity provider answers, its issuer is OIDC_ISSUER, and it has {count} public keys."
 
     async def begin(self, back_to: str, replaces: str | None) -> SignInStart:
-        transit, cookie = self._transits.begin(self._seconds(), back_to, replaces)
-        return SignInStart(await code_flow.address(self._provider, self._options, transit), cookie)
+        pending, cookie = self._pending.begin(self._seconds(), back_to, replaces)
+        return SignInStart(await code_flow.address(self._provider, self._options, pending), cookie)
 
     async def end(self, returned: AuthorizationResponse, cookie: str) -> Person:
-        transit = self._transits.read(cookie, self._seconds())
-        if transit is None or not hmac.compare_digest(transit.state.encode(), returned.state.encode()):
+        pending = self._pending.read(cookie, self._seconds())
+        if pending is None or not hmac.compare_digest(pending.state.encode(), returned.state.encode()):
             raise SignInRefused("sign_in_expired")
         await self._check_issuer(returned)
         if returned.error or not returned.code:
             raise SignInRefused("denied" if returned.error == "access_denied" else "provider_error")
-        if self._ending >= MOST_AT_ONCE:
+        if self._ending >= MAX_CONCURRENT:
             raise SignInRefused("too_many_sign_ins")
         self._ending += 1
         try:
-            claims = await code_flow.claims_of(self._provider, self._options, transit, returned.code, self._seconds())
+            claims = await code_flow.claims_of(self._provider, self._options, pending, returned.code, self._seconds())
         finally:
             self._ending -= 1
-        return Person(self._principal(claims, None), transit.back_to, transit.replaces)
+        return Person(self._principal(claims, None), pending.back_to, pending.replaces)
 
     @property
     def take_tokens(self) -> bool:
@@ -83,17 +83,17 @@ class OidcPeople:
         return self._principal(claims, int(expires * 1000))
 
     async def _check_issuer(self, returned: AuthorizationResponse) -> None:
-        """RFC 9207: an answer of another provider must not be taken for one of ours."""
-        described = await self._provider.description()
-        if returned.issuer not in ("", described.issuer) or (
-            described.authorization_response_iss_parameter_supported and not returned.issuer
+        """Refuse the response of another provider (RFC 9207, mix-up attack)."""
+        metadata = await self._provider.metadata()
+        if returned.issuer not in ("", metadata.issuer) or (
+            metadata.authorization_response_iss_parameter_supported and not returned.issuer
         ):
             raise SignInRefused("provider_error")
 
     def _principal(self, claims: Mapping[str, object], expires_at: int | None) -> Principal:
         role = self._options.roles.role_of(claims)
         found = (value for one in _NAMES if isinstance(value := claims.get(one), str) and value.strip())
-        name = one_line(next(found, ""), _MOST_OF_A_NAME)
+        name = one_line(next(found, ""), _MAX_NAME_CHARACTERS)
         return person(str(claims["sub"]), name, frozenset() if role is None else role.rights, expires_at)
 
     def _seconds(self) -> int:

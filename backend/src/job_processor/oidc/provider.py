@@ -1,4 +1,4 @@
-"""The identity provider: its description (discovery) and its keys, both cached with bounds, and requests to it."""
+"""The identity provider: its metadata (discovery) and its keys, both cached, and requests to it."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -21,16 +21,16 @@ REQUEST_SECONDS = 10.0
 BODY_LIMIT = 512 * 1024
 DISCOVERY_SECONDS = 3_600.0
 KEYS_SECONDS = 600.0
-"""A key that the provider has taken away is accepted no longer than this."""
+"""Maximum time that a key which the provider has removed is still accepted."""
 STALE_SECONDS = 24 * 3_600.0
-"""A provider that cannot be reached for so long: then its tokens are not accepted any more."""
+"""Maximum time that tokens are accepted while the provider is unreachable."""
 PAUSE_SECONDS = 10.0
-"""At least so long between two fetches of the keys, however many tokens name a key that is not there."""
+"""Minimum interval between two fetches of the keys, however many tokens name an unknown key."""
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
-class Description(msgspec.Struct, frozen=True):
-    """The parts of the provider's discovery document that are used."""
+class ProviderMetadata(msgspec.Struct, frozen=True):
+    """The used fields of the provider's metadata (discovery document)."""
 
     issuer: str
     authorization_endpoint: str
@@ -42,7 +42,8 @@ class Description(msgspec.Struct, frozen=True):
 
 
 class Provider:
-    """``monotonic`` gives seconds; tests pass their own. Raises ``ProcessorUnusable`` for a wrong ``ca_file``."""
+    """The client of an identity provider. ``monotonic``: a clock in seconds. Raises ``ProcessorUnusable`` for an
+    invalid ``ca_file``."""
 
     def __init__(self, options: OidcOptions, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._options = options
@@ -52,8 +53,8 @@ class Provider:
             ca_file=options.ca_file,
             body_limit=BODY_LIMIT,
         )
-        self._description = Cached(
-            "description",
+        self._metadata = Cached(
+            "metadata",
             self._discover,
             monotonic,
             fresh_seconds=DISCOVERY_SECONDS,
@@ -75,26 +76,27 @@ class Provider:
     async def close(self) -> None:
         await self._outgoing.close()
 
-    async def description(self) -> Description:
-        """Raises ``ProviderUnavailable``."""
-        return await self._description.get()
+    async def metadata(self) -> ProviderMetadata:
+        """The cached metadata. Raises ``ProviderUnavailable``."""
+        return await self._metadata.get()
 
     async def key(self, kid: str | None, algorithm: str) -> Key | None:
-        """The key of a token's header; ``None``: the provider has none like that. A key that is not known may be new:
-        then the keys are fetched again, once in ``PAUSE_SECONDS``. Raises ``ProviderUnavailable``."""
-        known = keys.named(await self._keys.get(), kid, algorithm)
-        return known or keys.named(await self._keys.newer(), kid, algorithm)
+        """The key of a token's header; ``None``: the provider has no such key. An unknown key may be new, so the keys
+        are fetched again for it, at most once in ``PAUSE_SECONDS``. Raises ``ProviderUnavailable``."""
+        known = keys.select(await self._keys.get(), kid, algorithm)
+        return known or keys.select(await self._keys.refreshed(), kid, algorithm)
 
     async def count_keys(self) -> int:
-        """Ask past the caches. Raises ``ProviderUnavailable``, with what exactly is wrong."""
+        """The number of usable keys, fetched without the caches. Raises ``ProviderUnavailable`` with the exact
+        reason."""
         return len(await self._keys_at((await self._discover()).jwks_uri))
 
     async def get(self, address: str, headers: Mapping[str, str] = _NO_HEADERS) -> Reply:
-        """Raises ``ProviderUnavailable`` where there is no whole answer."""
+        """The reply to a GET request. Raises ``ProviderUnavailable`` without a complete answer, or for a 5xx."""
         return await self._request("GET", address, None, headers)
 
     async def post_form(self, address: str, body: str, headers: Mapping[str, str]) -> Reply:
-        """Raises ``ProviderUnavailable`` where there is no whole answer."""
+        """The reply to a POST request with a form. Raises ``ProviderUnavailable`` as ``get`` does."""
         form = {"Content-Type": "application/x-www-form-urlencoded", **headers}
         return await self._request("POST", address, body.encode(), form)
 
@@ -112,29 +114,27 @@ class Provider:
         try:
             url = parse_url(address, allow_private=True)
         except ValueError as error:
-            raise ProviderUnavailable(f"an address in its description {error}") from None
+            raise ProviderUnavailable(f"a URL in its metadata {error}") from None
         if not is_secure(str(url)):
-            raise ProviderUnavailable("an address in its description is not https")
+            raise ProviderUnavailable("a URL in its metadata is not https")
         return url
 
-    async def _discover(self) -> Description:
+    async def _discover(self) -> ProviderMetadata:
         issuer = self._options.issuer
         reply = await self.get(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
         if reply.status != 200:
             raise ProviderUnavailable(f"discovery: it answered {reply.status} (OIDC_ISSUER)")
-        found = decoded(reply.body, Description)
+        found = decoded(reply.body, ProviderMetadata)
         if found is None:
-            raise ProviderUnavailable("discovery: what it answered is no description of a provider")
+            raise ProviderUnavailable("discovery: the answer is not the metadata of a provider")
         if found.issuer != issuer:
-            raise ProviderUnavailable(
-                "discovery: it names itself otherwise than OIDC_ISSUER does, character by character"
-            )
+            raise ProviderUnavailable("discovery: its issuer is not exactly OIDC_ISSUER")
         for address in (found.authorization_endpoint, found.token_endpoint, found.jwks_uri):
             self._checked(address)
         return found
 
     async def _fetch_keys(self) -> Sequence[Key]:
-        return await self._keys_at((await self.description()).jwks_uri)
+        return await self._keys_at((await self.metadata()).jwks_uri)
 
     async def _keys_at(self, address: str) -> Sequence[Key]:
         reply = await self.get(address)

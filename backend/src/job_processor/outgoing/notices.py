@@ -9,7 +9,7 @@ from yarl import URL
 
 from job_processor.core.outcome import Deferred, Failed, HandOver
 from job_processor.core.webhook_signature import headers
-from job_processor.core.webhooks import ANSWER_LIMIT, Delivery, Try
+from job_processor.core.webhooks import MAX_ANSWER_CHARACTERS, Delivery, Try
 from job_processor.outgoing.addresses import parse_url
 from job_processor.outgoing.retry_after import retry_at
 from job_processor.outgoing.session import Outgoing, Reply
@@ -86,4 +86,4 @@ def _unread(reply: Reply) -> str | None:
 
 def _answer(reply: Reply) -> str:
     text = reply.body[:ANSWER_BYTES].decode("utf-8", "replace")
-    return page_text(text) if text.lstrip()[:1] == "<" else one_line(text, ANSWER_LIMIT)
+    return page_text(text) if text.lstrip()[:1] == "<" else one_line(text, MAX_ANSWER_CHARACTERS)

@@ -177,7 +177,7 @@ class Outgoing:
 
         ``measured``: filled meanwhile.
         """
-        incoming = await self.send(method, url, body, headers, measured)
+        incoming = await self.send(method, url, body, headers, measured or Measured())
         if isinstance(incoming, HandOver):
             return incoming
         try:
@@ -187,17 +187,11 @@ class Outgoing:
         return reply if incoming.fault is None else incoming.fault
 
     async def send(
-        self,
-        method: str,
-        url: URL,
-        body: bytes | None = None,
-        headers: Mapping[str, str] = _NO_HEADERS,
-        measured: Measured | None = None,
+        self, method: str, url: URL, body: bytes | None, headers: Mapping[str, str], measured: Measured
     ) -> Incoming | HandOver:
         """Like ``request``, but the caller reads the body."""
         if self._session is None:
             raise RuntimeError("open() was not called")
-        measured = measured or Measured()
         measured.sent = 0 if body is None else len(body)
         try:
             response = await self._session.request(method, url, data=body, headers=headers, allow_redirects=False)

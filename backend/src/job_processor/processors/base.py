@@ -14,9 +14,9 @@ from job_processor.outgoing.session import Measured
 class Dispatch:
     """The input of one attempt.
 
-    ``callback_url`` and ``callback_token`` are for processors that report by callback. ``complaint``: what was wrong
-    with the previous attempt's result, if that is the reason for this attempt. ``measured``: to be filled with what is
-    sent by HTTP and comes back.
+    ``callback_url``, ``callback_token``: for processors that report by callback. ``complaint``: the error of the
+    previous attempt's result, if this attempt was made because of an invalid result. ``measured``: the processor
+    records there what it sends and receives by HTTP.
     """
 
     job_id: str
@@ -35,8 +35,8 @@ class Dispatch:
 class Processor(Protocol):
     @property
     def sends_to(self) -> str:
-        """Where attempts are sent, for people: method and address without its query, or the function. Recorded with
-        each attempt, so at most ``MAX_SENT_TO_CHARACTERS`` and without secrets."""
+        """The receiver of attempts, for people: method and URL without query, or the function. It is recorded with each
+        attempt, so it has at most ``MAX_SENT_TO_CHARACTERS`` and no secrets."""
         ...
 
     async def open(self) -> None:
@@ -46,15 +46,16 @@ class Processor(Protocol):
     async def close(self) -> None: ...
 
     async def run(self, dispatch: Dispatch) -> Outcome | HandOver:
-        """Make the attempt. The flow's dispatch timeout limits it; its task is cancelled when the job is cancelled.
+        """Make the attempt. Its time is limited by the flow's dispatch timeout; its task is cancelled with the job.
 
-        A plain outcome implies ``LaneHealthy``. Whatever the other side does must be returned; an exception is a bug
-        and makes the attempt fail.
+        A plain outcome implies ``LaneHealthy``. Errors of the other side must be returned as outcomes; an exception is
+        a bug, and fails the attempt.
         """
         ...
 
     async def cancel(self, job_id: str, attempt: Attempt) -> str | None:
-        """Pass a cancel on to the system that works on a WAITING attempt; its answer for the history, or ``None``."""
+        """Pass a cancel on to the system that works on a WAITING attempt. Returns its answer for the history, or
+        ``None`` if the work cannot be stopped."""
         ...
 
 
@@ -62,9 +63,9 @@ class Processor(Protocol):
 class Finding:
     """The answer of a reconcile call.
 
-    ``words``: for the job's history. ``outcome``: the result or error, ``Accepted`` if the work goes on, ``None`` if
-    unknown. ``answered``: false if there was no answer, so that the call may be repeated soon. ``ended``: the work is
-    known to be over and no callback will come.
+    ``words``: a text for the job's history. ``outcome``: the result or error, ``Accepted`` if the attempt is still
+    being processed, ``None`` if unknown. ``answered``: false without an answer, so that the call may be repeated soon.
+    ``ended``: the processor has ended the attempt and will send no callback.
     """
 
     words: str
@@ -75,11 +76,11 @@ class Finding:
 
 @runtime_checkable
 class Reconciler(Protocol):
-    """A processor that can be asked what became of a WAITING attempt."""
+    """A processor that can be asked about a WAITING attempt."""
 
     @property
     def instance(self) -> str:
-        """The system that numbers the executions: flows with the same instance share execution ids."""
+        """The system that assigns the execution ids; flows with the same instance share them."""
         ...
 
     @property
@@ -88,15 +89,15 @@ class Reconciler(Protocol):
         ...
 
     async def reconcile(self, job_id: str, attempt: Attempt) -> Finding | None:
-        """Ask what became of the attempt; ``None`` if this attempt cannot be asked about."""
+        """The processor's answer about the attempt; ``None`` if this attempt cannot be asked about."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessorSetup:
-    """What a processor is created with, in addition to its options.
+    """The constructor arguments of a processor besides its options.
 
-    ``environment``: has the secrets that options refer to (``api_key_env``). ``now``: returns milliseconds since 1970.
+    ``environment``: contains the secrets that options name (``api_key_env``). ``now``: returns milliseconds since 1970.
     ``callback_secret``: the value of ``x-webhook-secret`` that our callback endpoint accepts (used by the mock).
     ``max_result_bytes``: maximum size of a result in UTF-8, the same for callbacks and for direct answers.
     """

@@ -25,7 +25,7 @@ def address(option: str, text: str) -> URL:
 
 
 def sends_to(method: str, url: URL, *, model: str | None = None, has_query: bool = False) -> str:
-    """Request and model for people. Of path and query only that there are some: many services want a secret in them."""
+    """Method, host and model for people. Path and query are abbreviated, because they often contain secrets."""
     rest = "/…" if has_query or url.raw_path_qs != "/" else ""
     named = "" if model is None else f", model {model}"
     return one_line(f"{method} {url.origin()}{rest}{named}", MAX_SENT_TO_CHARACTERS)

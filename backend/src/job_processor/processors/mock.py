@@ -48,10 +48,10 @@ class Fault(StrEnum):
 
 Rate = Annotated[float, Meta(ge=0, le=1)]
 _NAMED = re.compile(r"\bfault:([a-z_]+)")
-_LONGEST_PAUSE_SECONDS = 10.0
-"""Maximum pause between two tries of a callback."""
+_MAX_RETRY_DELAY_SECONDS = 10.0
+"""Maximum delay between two tries of a callback."""
 _LATE_BY_SECONDS = 5.0
-"""Long enough for the reaper to find the callback overdue, even on a busy machine."""
+"""Delay after the deadline, long enough for the reaper to detect the overdue callback, even on a busy machine."""
 
 
 class MockOptions(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
@@ -151,7 +151,7 @@ class MockProcessor:
             log.info("mock_callback_again", job=body["jobId"], reason=reason)
             await asyncio.sleep(pause)
             waited += pause
-            pause = min(_LONGEST_PAUSE_SECONDS, 2 * pause)
+            pause = min(_MAX_RETRY_DELAY_SECONDS, 2 * pause)
 
 
 def _result(dispatch: Dispatch, fault: Fault | None) -> str:

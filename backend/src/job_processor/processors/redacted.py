@@ -7,7 +7,7 @@ from job_processor.core.job import Attempt
 from job_processor.core.outcome import HandOver, Outcome
 from job_processor.core.redaction import Redactor
 from job_processor.processors.base import Dispatch, Finding, Processor, Reconciler
-from job_processor.processors.sign_of_life import Answering, SignOfLife
+from job_processor.processors.health import Health, HealthChecked
 
 
 def redacted(processor: Processor, redactor: Redactor) -> Processor:
@@ -39,9 +39,9 @@ class _Redacted:
     async def cancel(self, job_id: str, attempt: Attempt) -> str | None:
         return self._redactor.maybe(await self._inner.cancel(job_id, attempt))
 
-    async def sign_of_life(self) -> SignOfLife | None:
-        found = await self._inner.sign_of_life() if isinstance(self._inner, Answering) else None
-        return found and replace(found, words=self._redactor.text(found.words))
+    async def health(self) -> Health | None:
+        found = await self._inner.health() if isinstance(self._inner, HealthChecked) else None
+        return found and replace(found, message=self._redactor.text(found.message))
 
 
 class _RedactedReconciler(_Redacted):

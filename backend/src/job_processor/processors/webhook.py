@@ -11,12 +11,13 @@ from job_processor.processors.answers.again import again_in
 from job_processor.processors.answers.meaning import error_in_success, judge_status
 from job_processor.processors.base import Dispatch, ProcessorSetup
 from job_processor.processors.callback_dispatch import dispatch_body
+from job_processor.processors.health import Health, ask_any
 from job_processor.processors.http_options import HttpOptions, address, secret, sends_to
-from job_processor.processors.sign_of_life import SignOfLife, ask_any
 
 
 class WebhookOptions(HttpOptions, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """``token_env``: the environment variable with the value of the header ``token_header``, if one is to be sent."""
+    """The options of the flow. ``token_env``: the environment variable with the value of the header
+    ``token_header``."""
 
     url: Annotated[str, msgspec.Meta(min_length=1, max_length=2048)]
     token_env: Annotated[str, msgspec.Meta(min_length=1)] | None = None
@@ -24,7 +25,7 @@ class WebhookOptions(HttpOptions, kw_only=True, frozen=True, forbid_unknown_fiel
 
 
 class WebhookProcessor:
-    """A 2xx is an acceptance, unless its body is an error that names a status, or asks for the job later."""
+    """A response with 2xx is an acceptance, unless its body is an error with a status, or asks for the job later."""
 
     def __init__(self, options: WebhookOptions, setup: ProcessorSetup) -> None:
         self._url = address("url", options.url)
@@ -55,8 +56,8 @@ class WebhookProcessor:
         )
 
     async def cancel(self, job_id: str, attempt: Attempt) -> str | None:
-        """Always ``None``: there is no way to stop the work."""
+        """Always ``None``, because an endpoint cannot be told to stop."""
         return None
 
-    async def sign_of_life(self) -> SignOfLife:
+    async def health(self) -> Health:
         return await ask_any(self._outgoing, self._url, self._now)

@@ -1,19 +1,19 @@
 r"""Detects a backslash that was not escaped in JSON: ``"\frac"`` decodes to a form feed and ``rac``.
 
-A line break or tab before an ordinary word is not reported; it must look like a LaTeX command or a Windows path, or be
-a control character that nobody types.
+A line break or tab before an ordinary word is not reported. It must look like a LaTeX command or a Windows path, or be
+another control character, which does not occur in ordinary text.
 """
 
 import re
 
-# LaTeX commands whose rest, without the first letter, is not a word that could begin a line or a column.
+# LaTeX commands whose rest after the first letter is not an ordinary word, which could begin a line or a column.
 _COMMANDS = {
     "\t": "times|theta|text[a-z]*|tau|tanh|tilde|tfrac|triangle[a-z]*|therefore|thickapprox|tbinom",
     "\n": "nabla|neq|notin|nonumber|nolimits|newline|newcommand|nexists|ngeq|nleq|nmid|nparallel|nsubseteq|nsim|"
     "nearrow|nwarrow|not|natural",
     "\r": "right|rho|rangle|rceil|rfloor|rightarrow|rightharpoonup|rbrace|rbrack|ref|rule",
 }
-# LaTeX commands whose rest is a word or a letter: reported only if the text contains other LaTeX.
+# LaTeX commands whose rest is a word or a single letter; reported only if the text contains other LaTeX.
 _SHORT = {"\t": "tan|to|top|tag|title", "\n": "nu|ne|neg|ni|norm", "\r": "rm|root"}
 _IN_MATHS = re.compile(r"[$^_\\{}]")
 _DRIVE_ALONE = re.compile(r"[C-PR-Zc-pr-z]:[\b\f\n\r\t][a-z][\w.-]*(?:[\\/\b\f\n\r\t][\w.-]+)*\Z")
@@ -23,7 +23,7 @@ _NEVER_TYPED = re.compile(r"\x08[A-Za-z]|\x0c[a-z]")
 
 
 def _pattern(commands: dict[str, str]) -> "re.Pattern[str]":
-    """Matches a control character (for the command's first letter) and the rest of the command as a whole word."""
+    """A pattern for a control character (in place of the first letter) and the rest of the command as a whole word."""
     alternatives = []
     for character, names in commands.items():
         rests = "|".join(name[1:] for name in names.split("|"))

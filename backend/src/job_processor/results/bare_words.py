@@ -1,11 +1,11 @@
-"""Tolerant reading of unquoted words: numbers, literals, names, and text that needs quotes."""
+"""The part of the tolerant tokenizer that reads unquoted words: numbers, literals, names, and text without quotes."""
 
 import re
 
 from job_processor.core.verdict import Edit
+from job_processor.results.json_patterns import LITERAL, NUMBER
 from job_processor.results.strings import Strings
 from job_processor.results.tokenizer import BLANK, CLEAN_NAME, PYTHON_LITERALS, NoSafeRepair, Token, match_end, swap
-from job_processor.results.tokens import LITERAL, NUMBER
 
 _BARE = re.compile(r"[^\s\"“”{}\[\],:]++(?>(?:[ \t]++(?!//|/\*|#)[^\s\"“”{}\[\],:]++){0,40})")
 _JSON_WORD = re.compile(rf"(?:{NUMBER}|{LITERAL})\Z")
@@ -18,12 +18,14 @@ _REST_OF_LINE = re.compile(r"(?>(?:[^\"\n\\]|\\.)+)\"(?=[ \t]*+,?+[ \t]*+(?:\n|\
 
 
 class BareWords(Strings):
-    def _bare(self, at: int, fresh: bool) -> int | None:
+    """Methods take positions in the text, and return the position after the token that they add."""
+
+    def _bare(self, at: int, first_on_line: bool) -> int | None:
         """Read an unquoted word; the position after it, or ``None`` if prose begins here."""
         body, end = self._body, self._end
         if self._wants_name():
-            return self._bare_name(at, fresh)
-        rest = _REST_OF_LINE.match(body, at, end) if self._is_own_line(fresh) else None
+            return self._bare_name(at, first_on_line)
+        rest = _REST_OF_LINE.match(body, at, end) if self._is_own_line(first_on_line) else None
         if rest is not None:
             return self._missing_opening(at, rest.end() - 1)
         for pattern in (_DATE_TIME, _TIME, _URL):
@@ -37,7 +39,7 @@ class BareWords(Strings):
         if self._tuples and ")" in word and "(" not in word:
             word = word[: word.index(")")].rstrip()
             stop = at + len(word)
-        if fresh and self.tokens[-1:] and self.tokens[-1].kind in "svh}]" and " " in word.strip():
+        if first_on_line and self.tokens[-1:] and self.tokens[-1].kind in "svh}]" and " " in word.strip():
             return None
         after = match_end(BLANK, body, stop)
         follows = body[after] if after < end else ""
@@ -59,14 +61,17 @@ class BareWords(Strings):
             return self._scalar(at, at + len(head)) if _all_scalars(tail) else self._whole_bare(at, stop, word)
         return self._whole_bare(at, stop, word, self._in_object_until_quote(at, stop))
 
-    def _is_own_line(self, fresh: bool) -> bool:
-        """True if this is the only value on its line; then a quote at the end of the line closes it."""
-        if fresh:
+    def _is_own_line(self, first_on_line: bool) -> bool:
+        """True if this is the only value on its line, so that a quote at the end of the line closes it."""
+        if first_on_line:
             return self._stack[-1:] == ["]"]
-        return self._stack[-1:] == ["}"] and len(self.tokens) > 1 and self.tokens[-2].fresh_line
+        return self._stack[-1:] == ["}"] and len(self.tokens) > 1 and self.tokens[-2].first_on_line
 
     def _in_object_until_quote(self, at: int, stop: int) -> int | None:
-        """The closing quote of text with commas or colons, in an object, whose opening quote is missing, if any."""
+        """The position of the closing quote of a text that contains commas or colons and lacks its opening quote.
+
+        ``None``: not such a text, or not in an object.
+        """
         body = self._body
         if self._stack[-1:] != ["}"] or body[stop : stop + 1] not in (",", ":"):
             return None
@@ -78,13 +83,13 @@ class BareWords(Strings):
         return quote.end() - 1
 
     def _closing_only(self, at: int) -> bool:
-        """True if the quote at ``at`` can only be a closing one."""
+        """True if the quote at ``at`` can only be a closing quote."""
         after = match_end(BLANK, self._body, at + 1)
         return after >= self._end or self._body[after] in ",}]"
 
     def _missing_opening(self, at: int, quote: int) -> int:
         if self.comments and not self._body[self.comments[-1][1] : at].strip():
-            raise NoSafeRepair  # What looks like a comment may belong to the string.
+            raise NoSafeRepair  # The preceding comment may be part of the string.
         content = self._body[at:quote]
         first, _, rest = content.partition(" ")
         if rest and self._stack[-1:] == ["]"] and (_JSON_WORD.match(first) or first in PYTHON_LITERALS):
@@ -93,8 +98,8 @@ class BareWords(Strings):
         edits = [Edit(at, "", '"')]
         here = content.find("\\")
         while here >= 0:
-            length, edit, odd = self._escape(at + here)
-            if odd or here + length > len(content) or length == 0:
+            length, edit, invalid = self._escape(at + here)
+            if invalid or here + length > len(content) or length == 0:
                 raise NoSafeRepair
             edits += [] if edit is None else [edit]
             here = content.find("\\", here + length)
@@ -112,18 +117,18 @@ class BareWords(Strings):
         if self._body[stop] in '"“”:{[':
             raise NoSafeRepair
         if _OTHER_COMMA.search(word):
-            raise NoSafeRepair  # It may separate two values.
+            raise NoSafeRepair  # This character may separate two values.
         if not re.search(r"\s", word) and _LITERALS_JOINED.match(word) and re.search(r"[a-df-zA-DF-Z]", word):
-            raise NoSafeRepair  # They may be two literals whose comma is missing.
+            raise NoSafeRepair  # The word may be two literals without a comma between them.
         if re.match(r"-?\d", word) and (word.count(".") > 1 or re.match(r".*\d-", word)) and not _is_dated(word):
-            raise NoSafeRepair  # They may be two numbers.
+            raise NoSafeRepair  # The word may be two numbers.
         return self._quoted_bare(at, stop)
 
     def _quoted_bare(self, at: int, stop: int) -> int:
         if stop >= self._end:
             return self._cut_word(at)
         word = self._body[at:stop]
-        self.bare += 1
+        self.unquoted += 1
         edits = [Edit(at, "", '"')]
         edits += [Edit(at + m.start(), "\\", "\\\\") for m in re.finditer(r"\\", word)]
         self.tokens.append(Token("s", at, stop, [*edits, Edit(stop, "", '"')]))
@@ -143,7 +148,7 @@ class BareWords(Strings):
         self.tokens.append(Token(kind, at, self._end))
         return self._end
 
-    def _bare_name(self, at: int, fresh: bool) -> int | None:
+    def _bare_name(self, at: int, first_on_line: bool) -> int | None:
         body, end = self._body, self._end
         found = re.compile(r"[^\s\"'“”{}\[\],:][^\"“”{}\[\],:\n]*+").match(body, at, end)
         if found is None:
@@ -152,7 +157,7 @@ class BareWords(Strings):
         stop = at + len(name)
         after = match_end(BLANK, body, stop)
         if after >= end:
-            if fresh and " " in name:
+            if first_on_line and " " in name:
                 return None
             return self._cut_word(at)
         follows = body[after]
@@ -163,8 +168,12 @@ class BareWords(Strings):
             edits = [Edit(at, "", '"'), *swap(after, follows, '"')]
             self.tokens.append(Token("s", at, after + 1, edits))
             return after + 1
-        if follows != ":" or not CLEAN_NAME.match(name) or (fresh and " " in name and self.tokens[-1].kind in "svh}]"):
-            if fresh and self.tokens[-1].kind in "svh}]" and " " in name:
+        if (
+            follows != ":"
+            or not CLEAN_NAME.match(name)
+            or (first_on_line and " " in name and self.tokens[-1].kind in "svh}]")
+        ):
+            if first_on_line and self.tokens[-1].kind in "svh}]" and " " in name:
                 return None
             raise NoSafeRepair
         if name.endswith("'"):

@@ -1,4 +1,4 @@
-"""Lists of edits from a raw text to its repair."""
+"""Operations on the lists of edits that turn a raw text into its repair."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,8 @@ EDIT_LIMIT = 100
 
 
 def apply_edits(raw: str, edits: Sequence[Edit]) -> str:
-    """Apply the edits to ``raw``. They must be ordered and not overlap; positions are characters of ``raw``."""
+    """``raw`` with the edits applied. They must be in order and must not overlap; positions are characters of
+    ``raw``."""
     parts: list[str] = []
     at = 0
     for edit in edits:
@@ -32,7 +33,7 @@ def trimmed(edit: Edit) -> Edit:
 
 
 def bounded(raw: str, edits: Sequence[Edit]) -> tuple[Edit, ...]:
-    """At most EDIT_LIMIT edits with the same effect."""
+    """At most EDIT_LIMIT edits with the same effect; the last one may combine several."""
     if len(edits) <= EDIT_LIMIT:
         return tuple(edits)
     rest = edits[EDIT_LIMIT - 1 :]

@@ -1,7 +1,7 @@
-"""Examines a result: parse strictly, look for oddities, suggest a repair, check the schema.
+"""Examines a result: strict parsing, warnings, schema validation, suggested repair.
 
-Pure; never raises. Works in steps that each yield a complete verdict, so that a caller that runs out of time can use
-the last one.
+Pure; never raises. Each step yields a complete verdict, so that a caller whose time limit is reached can use the last
+one.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,12 +11,12 @@ from job_processor.core.job import Json
 from job_processor.core.verdict import ParseError, ResultKind, Verdict
 from job_processor.results import schema as schemas
 from job_processor.results.intent import meant_as_json
-from job_processor.results.oddities import warnings_of
-from job_processor.results.repair import offer_repair
+from job_processor.results.json_warnings import warnings_of
+from job_processor.results.repair import suggest_repair
 from job_processor.results.strict import NotJson, parse
 
 INLINE_LIMIT = 4_096
-"""Maximum length in characters of a result that is examined on the event loop, without schema or repair: under 2 ms."""
+"""Maximum characters of a result that may be examined on the event loop, without schema and repair (under 2 ms)."""
 NO_DETAILS = "Finding the exact schema errors took too long."
 NO_REPAIR = "Looking for a repair took too long."
 
@@ -24,16 +24,16 @@ NO_REPAIR = "Looking for a repair took too long."
 def examine(raw: str, schema: Mapping[str, Json] | None = None, *, stopped: bool = False) -> Verdict:
     """The verdict on a result. ``stopped``: the model stopped at its token limit.
 
-    With a schema, everything that is not JSON is malformed; without one, a text that was not meant to be JSON is
-    ``text``. In a malformed verdict ``schema_errors`` are those of the suggested repair, if there is one. The time is
-    not limited here; ``pool`` limits it.
+    With a schema, every invalid JSON is ``malformed``; without one, a text that does not look like JSON is ``text``.
+    The ``schema_errors`` of a malformed result are those of its suggested repair. Time is not limited here but in
+    ``pool``.
     """
     *_, last = steps(raw, schema, stopped=stopped)
     return last
 
 
 def examine_small(raw: str, *, stopped: bool = False) -> Verdict | None:
-    """The verdict on a result without a schema if it is certainly cheap to find; else ``None``."""
+    """The verdict on a result without a schema, if the examination is certainly cheap; else ``None``."""
     if len(raw) > INLINE_LIMIT:
         return None
     try:
@@ -44,7 +44,7 @@ def examine_small(raw: str, *, stopped: bool = False) -> Verdict | None:
 
 
 def steps(raw: str, schema: Mapping[str, Json] | None, *, stopped: bool = False) -> Iterator[Verdict]:
-    """Verdicts from coarse to detailed. Each is correct, the last one is complete."""
+    """Verdicts with increasing detail. Each is correct; the last one is complete."""
     try:
         value = parse(raw)
     except NotJson as error:
@@ -80,12 +80,12 @@ def _checked_against(value: object, schema: Mapping[str, Json] | None) -> Iterat
 def _malformed(raw: str, schema: Mapping[str, Json] | None, error: NotJson) -> Iterator[Verdict]:
     bare = Verdict(ResultKind.MALFORMED, error=_place(raw, error), note=NO_REPAIR)
     yield bare
-    offer = offer_repair(raw)
-    offered = replace(bare, repaired=offer.repair, note=offer.note)
-    if offer.repair is None or schema is None:
+    suggestion = suggest_repair(raw)
+    offered = replace(bare, repaired=suggestion.repair, note=suggestion.note)
+    if suggestion.repair is None or schema is None:
         yield offered
         return
-    value = parse(offer.repair.text)
+    value = parse(suggestion.repair.text)
     yield replace(offered, note="Checking the repair against the schema took too long.")
     why = schemas.not_checked(value)
     yield (

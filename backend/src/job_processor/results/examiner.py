@@ -1,8 +1,8 @@
 """The child process that examines results: ``python -m job_processor.results.examiner``.
 
-It reads requests from standard input, writes responses to standard output, and ends when its server ends. Cost is
-limited from outside the examining code: the operating system ends this process at its CPU or memory limit, and the
-server kills it at the wall-clock deadline.
+It reads requests from standard input, writes responses to standard output, and exits with its server. The limits do not
+depend on the examining code: the operating system kills this process at its CPU or memory limit, and the server kills
+it at the wall-clock timeout.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from job_processor.results.messages import Request, Response, encode, read_frame
 from job_processor.results.schema import check_schema
 
 MEMORY = 512 * 1024 * 1024
-"""Address space in bytes that an examination may use in addition to what the process uses at its start."""
+"""Maximum address space in bytes in addition to that of the process at its start."""
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 
 
@@ -28,9 +28,9 @@ def main() -> None:
     _end_with_the_server()
     _limit_memory()
     source, out = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # A stray print must not corrupt the responses.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # So that a print cannot corrupt the responses.
     decode = msgspec.msgpack.Decoder(Request).decode
-    out.write(encode(Response()))  # Ready: start-up time must not count as examination time.
+    out.write(encode(Response()))  # Ready message, so that start-up does not count as examination time.
     out.flush()
     while (frame := read_frame(source)) is not None:
         request = decode(frame)
@@ -53,7 +53,7 @@ def _responses(request: Request) -> Iterator[Response]:
 
 
 def _end_with_the_server() -> None:
-    """Have the kernel kill this process when its server dies (Linux); a busy process would not notice by itself."""
+    """Have the kernel kill this process when its server dies (Linux); while busy it would not notice itself."""
     if not sys.platform.startswith("linux"):
         return
     with contextlib.suppress(Exception):
@@ -61,7 +61,7 @@ def _end_with_the_server() -> None:
 
         ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
     with contextlib.suppress(OSError):
-        # If memory runs out, the kernel kills this process and not the server.
+        # If memory runs out, the kernel should kill this process and not the server.
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
@@ -76,7 +76,7 @@ def _limit_memory() -> None:
 
 
 def _limit_time(seconds: float) -> None:
-    """Limit the CPU seconds of the next step: SIGPROF then ends this process, even inside native code. 0: no limit."""
+    """Limit the CPU seconds of the next step: then SIGPROF kills this process, even in native code. 0: no limit."""
     signal.setitimer(signal.ITIMER_PROF, seconds)
 
 

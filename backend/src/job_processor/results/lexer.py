@@ -1,7 +1,7 @@
-"""A tolerant JSON tokenizer: each token carries its position and the edits that would make it valid JSON.
+"""A tolerant JSON tokenizer: each token has its position and the edits that make it valid JSON.
 
-One pass, linear time. Guesses are counted, because a repair may contain only one. Strings are read in ``strings``,
-unquoted words in ``bare_words``.
+One pass, linear time. Guesses (missing quotes) are counted, because a repair may contain only one. ``strings`` reads
+strings, ``bare_words`` unquoted words.
 """
 
 import re
@@ -16,6 +16,8 @@ _LONE_QUOTE = re.compile(r"\"|(?<!\w)'|'(?!\w)")
 
 
 class Lexer(BareWords):
+    """The tokens of ``body`` from ``start`` to ``end``. Raises ``NoSafeRepair`` if the text is ambiguous."""
+
     def __init__(self, body: str, start: int, end: int) -> None:
         super().__init__(body, end)
         self.end = self._run(start)
@@ -30,7 +32,7 @@ class Lexer(BareWords):
                 return self._end
             if self.tokens and not self._stack and self.tokens[-1].kind in "}]" and body[at] not in ",}]":
                 return before
-            fresh = "\n" in body[before:at] if before != at else False
+            first_on_line = "\n" in body[before:at] if before != at else False
             mark = body[at]
             count = len(self.tokens)
             if mark in "{[" or (mark == "(" and self._wants_value() and _TUPLE.match(body, at)):
@@ -50,12 +52,12 @@ class Lexer(BareWords):
             elif mark in QUOTES:
                 at = self._string(at)
             else:
-                ended = self._bare(at, fresh)
+                ended = self._bare(at, first_on_line)
                 if ended is None:
                     return before
                 at = ended
             if len(self.tokens) > count:
-                self.tokens[count].fresh_line = fresh
+                self.tokens[count].first_on_line = first_on_line
 
     def _skip(self, at: int) -> int:
         while True:
@@ -65,7 +67,7 @@ class Lexer(BareWords):
                 return at
             self.comments.append((at, comment.end()))
             if len(_LONE_QUOTE.findall(comment.group())) % 2 == 1:
-                raise NoSafeRepair  # It may be a string without its opening quote and not a comment.
+                raise NoSafeRepair  # The comment may be a string without its opening quote.
             if (comment.end() == self._end or not self._stack) and re.search(r"[\"{}\[\]]", comment.group()):
-                raise NoSafeRepair  # The rest of the JSON may be inside what looks like a comment.
+                raise NoSafeRepair  # The comment may contain the rest of the JSON.
             at = comment.end()

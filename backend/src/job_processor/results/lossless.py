@@ -1,11 +1,11 @@
 """Checks that a suggested repair loses no content. Applied to every repair, independent of how it was found.
 
-It sees only the text, the edits, and the span of the JSON in the text. Edits are made in place, so the order of the
-content is preserved if each edit is harmless:
+The input is the text, the edits, and the span of the JSON in the text. Edits are made in place, so a repair preserves
+content and order if each edit is harmless:
 
-- Outside the JSON an edit only deletes.
-- Inside it, the deleted and the inserted text have the same content: letters, digits and other characters except white
-  space, commas, quotes and brackets. Escapes are decoded, and Python's True, False and None equal JSON's literals.
+- Outside the JSON, an edit only deletes.
+- Inside it, the deleted and the inserted text have the same content: all characters except white space, commas, quotes
+  and brackets. Escapes are decoded, and Python's True, False and None equal JSON's literals.
 - A comment may be deleted as a whole.
 - No opening bracket and no colon outside a string is deleted: every value keeps its name and its container.
 - In a cut text these rules apply up to ``cut_at``; the rest is reported as dropped.
@@ -16,19 +16,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from job_processor.core.verdict import Edit
-from job_processor.results.tokens import STRING
+from job_processor.results.json_patterns import STRING
 
 _COMMENT = re.compile(r"\s*(?://[^\n]*|#[^\n]*|/\*.*?(?:\*/|\Z))\s*\Z", re.DOTALL)
 _STRING = re.compile(STRING)
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|U([0-9a-fA-F]{8})|(.))", re.DOTALL)
-_NO_SIGNS = re.compile(r"[\s\ufeff,\"'“”„‘’`\[\]{}()]+")
+_NO_CONTENT = re.compile(r"[\s\ufeff,\"'“”„‘’`\[\]{}()]+")
 _WORDS = {"True": "true", "False": "false", "None": "null"}
 _CONTROLS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
 @dataclass(frozen=True, slots=True)
 class JsonSpan:
-    """Where the JSON is in the raw text: from ``start`` to ``end``; complete up to ``cut_at`` if it was cut off."""
+    """The JSON in the raw text, from ``start`` to ``end``. ``cut_at``: the end of its complete part, if it is cut
+    off."""
 
     start: int
     end: int
@@ -36,7 +37,7 @@ class JsonSpan:
 
 
 def is_lossless(raw: str, text: str, edits: Sequence[Edit], span: JsonSpan) -> bool:
-    """True if ``edits`` lead from ``raw`` to ``text`` and each is harmless. They must be ordered and not overlap."""
+    """True if ``edits`` turn ``raw`` into ``text``, are in order without overlaps, and each is harmless."""
     at = length = 0
     last = span.end if span.cut_at is None else span.cut_at
     built: list[str] = []
@@ -83,7 +84,7 @@ def _any_inside_a_string(text: str, places: list[int]) -> bool:
 
 def _is_harmless(edit: Edit, last: int) -> bool:
     before = edit.before[: max(0, last - edit.position)]
-    if _signs(before) != _signs(edit.after):
+    if _content(before) != _content(edit.after):
         return False
     if edit.position >= last:
         return True
@@ -92,12 +93,12 @@ def _is_harmless(edit: Edit, last: int) -> bool:
     )
 
 
-def _signs(text: str) -> str:
-    """The letters, digits and signs of a piece of text, escapes decoded."""
+def _content(text: str) -> str:
+    """The content of a piece of text, with escapes decoded."""
     text = _WORDS.get(text, text)
     if text == ":":
-        return ""  # A colon that was missing.
-    return _NO_SIGNS.sub("", _ESCAPE.sub(_decoded, text))
+        return ""  # A missing colon may be inserted.
+    return _NO_CONTENT.sub("", _ESCAPE.sub(_decoded, text))
 
 
 def _decoded(escape: "re.Match[str]") -> str:

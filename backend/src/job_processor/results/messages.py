@@ -23,7 +23,7 @@ class Request(msgspec.Struct):
 
 
 class Response(msgspec.Struct):
-    """A verdict (each more detailed than the one before), or the schema's fault; ``last``: no more will follow."""
+    """A verdict, more detailed than the one before, or the error of a schema. ``last``: no response follows."""
 
     verdict: Verdict | None = None
     fault: str | None = None
@@ -31,12 +31,13 @@ class Response(msgspec.Struct):
 
 
 def encode(message: Request | Response) -> bytes:
+    """The message with its length prefix."""
     body = msgspec.msgpack.encode(message)
     return _LENGTH.pack(len(body)) + body
 
 
 def read_frame(stream: BinaryIO) -> bytes | None:
-    """The body of the next message; ``None`` if the other side has closed the stream."""
+    """The body of the next message; ``None`` at the end of the stream."""
     head = stream.read(_LENGTH.size)
     if len(head) < _LENGTH.size:
         return None
@@ -45,7 +46,9 @@ def read_frame(stream: BinaryIO) -> bytes | None:
 
 
 def length_of(head: bytes) -> int:
+    """The length of the body, from the ``HEAD`` bytes before it."""
     return int(_LENGTH.unpack(head)[0])
 
 
 HEAD = _LENGTH.size
+"""Size of the length prefix in bytes."""

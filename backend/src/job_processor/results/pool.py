@@ -1,7 +1,7 @@
-"""Examination outside the event loop, in child processes that are killed when they exceed a time or memory limit.
+"""The pool of examiners: child processes that are killed when they exceed a time or memory limit.
 
-Two threads, each with its own child process, which is started on first use and again after it was killed. A result
-that is certainly cheap is examined on the event loop (``examine_small``).
+Two threads have one child process each. It is started on first use, and again after it was killed. A result that is
+certainly cheap is examined on the event loop (``examine_small``).
 """
 
 import asyncio
@@ -26,41 +26,44 @@ from job_processor.core.verdict import ResultKind, Verdict
 from job_processor.results import messages
 from job_processor.results.examination import examine_small
 from job_processor.results.messages import Request, Response
-from job_processor.results.schema import is_too_costly
+from job_processor.results.schema import cost_problem
 
 WORKERS = 2
 STEP_SECONDS = 2.0
-"""CPU seconds for each step of an examination; plus one second for ``_BYTES_A_SECOND`` bytes of the result."""
+"""CPU limit of each step of an examination, plus one second per ``_BYTES_PER_SECOND`` bytes of the result."""
 WALL_CLOCK_FACTOR = 4.0
-"""The wall-clock limit of a step as a multiple of its CPU limit, because the machine may be busy."""
-_BYTES_A_SECOND = 200_000
+"""Wall-clock limit of a step as a multiple of its CPU limit; larger, because the machine may be busy."""
+_BYTES_PER_SECOND = 200_000
 START_SECONDS = 30.0
-"""Time limit for a child process to start, on a busy machine."""
+"""Timeout of the start of a child process, on a busy machine."""
 UNCHECKED = "The check exceeded its time or memory limit and was stopped; the result is stored unchanged."
 SCHEMA_TOO_COSTLY = "Reading it took too long."
-_VALID_SCHEMAS = 256
-"""Number of valid schemas that are cached."""
+_CACHED_SCHEMAS = 256
+"""Maximum number of schemas that are cached as valid."""
 _PIPE_BYTES = 32_768
-"""A message up to this size fits in the pipe, so that writing it cannot block."""
+"""Maximum size of a message that fits into the pipe, so that writing it cannot block."""
 
 
-_FOREIGN_SIGNALS = (-signal.SIGKILL, -signal.SIGTERM)
-"""Exit codes of a process that was killed from outside (out of memory, an operator); its own limits use others."""
+_EXTERNAL_SIGNALS = (-signal.SIGKILL, -signal.SIGTERM)
+"""Exit codes of a process that was killed externally (out of memory, an operator); its limits use other signals."""
 
 
 class _ExaminerEnded(Exception):
-    """The process ended before its last response. ``response``: the best one it gave, if any."""
+    """The process ended before its last response. ``response``: its most detailed response, if any."""
 
     def __init__(self, response: Response | None = None) -> None:
         self.response = response
 
 
 class _KilledFromOutside(_ExaminerEnded):
-    """Somebody else killed the process; what it examined is not the cause."""
+    """The process was killed externally, not because of what it examined."""
 
 
 class Examiners:
-    """Examines results and schemas. One instance is shared by the whole server; ``close`` ends its processes."""
+    """Examines results and schemas in ``workers`` child processes. One instance is shared by the whole server.
+
+    ``step_seconds``: CPU limit of a step. ``close`` must be called to end the processes.
+    """
 
     def __init__(self, workers: int = WORKERS, step_seconds: float = STEP_SECONDS) -> None:
         self._workers = workers
@@ -88,10 +91,10 @@ class Examiners:
         return response.verdict
 
     async def check_schema(self, schema: Mapping[str, Json]) -> str | None:
-        """Why a schema is invalid, for people; ``None`` if it is valid."""
-        hopeless = is_too_costly(schema)
-        if hopeless is not None:
-            return f"It {hopeless}."
+        """The error of an invalid schema, for people; ``None`` if it is valid."""
+        problem = cost_problem(schema)
+        if problem is not None:
+            return f"It {problem}."
         key = json.dumps(schema, sort_keys=True)
         if key in self._valid_schemas:
             self._valid_schemas.move_to_end(key)
@@ -102,12 +105,12 @@ class Examiners:
             return SCHEMA_TOO_COSTLY
         if fault is None:
             self._valid_schemas[key] = None
-            if len(self._valid_schemas) > _VALID_SCHEMAS:
+            if len(self._valid_schemas) > _CACHED_SCHEMAS:
                 self._valid_schemas.popitem(last=False)
         return fault
 
     def close(self) -> None:
-        """End the child processes; examinations under way end as ``unchecked``. Later calls start new processes."""
+        """End the child processes; running examinations return ``unchecked``. Later calls start new processes."""
         with self._lock:
             threads, self._threads = self._threads, None
             children, self._children = list(self._children), set()
@@ -131,9 +134,9 @@ class Examiners:
             raise _ExaminerEnded from None  # `close` was called while the request was queued.
 
     def _in_thread(self, local: threading.local, request: Request) -> Response:
-        """Runs in a pool thread: use this thread's process; try once more if it was killed from outside.
+        """Run in a pool thread: use this thread's process, and retry once if it was killed externally.
 
-        ``local``: where the threads of the pool keep their processes; after ``close`` it is another.
+        ``local``: holds the process of each thread; ``close`` replaces it.
         """
         try:
             return self._try_once(local, request)
@@ -162,7 +165,7 @@ class Examiners:
             closed = local is not self._local
             if not closed:
                 self._children.add(child)
-        if closed:  # Nobody else would end this process.
+        if closed:  # `close` did not see this process, so end it here.
             child.end()
             raise _ExaminerEnded
         return child
@@ -199,13 +202,14 @@ class _Child:
         ``seconds``: CPU limit of a step.
         """
         if request.raw is not None:
-            seconds += len(request.raw) / _BYTES_A_SECOND
+            seconds += len(request.raw) / _BYTES_PER_SECOND
         request.seconds = seconds
         frame = messages.encode(request)
         if len(frame) <= _PIPE_BYTES:
             self._write(frame)
         else:
-            # Writing could block without a time limit if the process does not read; killing it unblocks the thread.
+            # Writing blocks if the process does not read. In a thread it does not delay the timeout; the kill unblocks
+            # it.
             threading.Thread(target=self._write, args=(frame,), daemon=True).start()
         best: Response | None = None
         while True:
@@ -221,7 +225,7 @@ class _Child:
             best = response
 
     def end(self) -> None:
-        """Kill the process and wait for its end. May be called from any thread and more than once."""
+        """Kill the process and wait for its end. Thread-safe; may be called repeatedly."""
         with self._ended:
             self._ended_by_us = True
             self._process.kill()
@@ -232,12 +236,12 @@ class _Child:
                         stream.close()
 
     def _why_ended(self) -> _ExaminerEnded:
-        """The exception for a process that closed its output."""
+        """The exception for a process that has closed its output."""
         try:
             code = self._process.wait(1)
         except subprocess.TimeoutExpired:
             return _ExaminerEnded()
-        return _KilledFromOutside() if code in _FOREIGN_SIGNALS and not self._ended_by_us else _ExaminerEnded()
+        return _KilledFromOutside() if code in _EXTERNAL_SIGNALS and not self._ended_by_us else _ExaminerEnded()
 
     def _write(self, frame: bytes) -> None:
         assert self._process.stdin is not None

@@ -1,7 +1,7 @@
-"""Suggests a repair of text that is almost JSON: it keeps all content, or there is none.
+"""Suggests a repair of text that is almost JSON, if there is one that keeps all content.
 
-``lexer`` finds the tokens, ``structure`` the commas and brackets, ``wrapping`` the text around the JSON; ``lossless``
-checks the result against the raw text.
+``wrapping`` finds the JSON in the text, ``lexer`` its tokens, ``structure`` the missing and superfluous commas and
+brackets; ``lossless`` checks the repair against the raw text.
 """
 
 import json
@@ -16,7 +16,7 @@ from job_processor.results.strict import NotJson, parse
 from job_processor.results.wrapping import Part, find_part, is_prose_after, is_prose_before, openers, without_thinking
 
 REPAIR_LIMIT = 1_048_576
-"""Maximum characters of a text that is repaired."""
+"""Maximum characters of a text for which a repair is searched."""
 DROPPED_LIMIT = 500
 """Maximum characters of ``Repair.dropped``."""
 
@@ -25,34 +25,35 @@ SEVERAL = "This text contains more than one JSON value; it is not clear which on
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
-    """A suggested repair, or the reason (``note``) why there is none."""
+class Suggestion:
+    """A suggested repair, or a note for people why there is none."""
 
     repair: Repair | None
     note: str | None = None
 
 
-def offer_repair(raw: str) -> Offer:
-    """A repair of text that is not valid JSON, if exactly one is plausible. Its text is valid JSON. Never raises."""
+def suggest_repair(raw: str) -> Suggestion:
+    """The repair of a text that is not valid JSON, if exactly one is plausible. Its text is valid JSON. Never
+    raises."""
     if len(raw) > REPAIR_LIMIT:
-        return Offer(None, "The text is too long to be repaired.")
+        return Suggestion(None, "The text is too long to be repaired.")
     body = without_thinking(raw)
     whole = _as_it_stands(raw, body)
     if whole is not None:
-        return Offer(whole)
+        return Suggestion(whole)
     part = find_part(body)
     if isinstance(part, int):
-        return Offer(None, SEVERAL)
+        return Suggestion(None, SEVERAL)
     if part is None:
-        return Offer(None)
+        return Suggestion(None)
     try:
         return _escaped_once_more(raw, body, part) or _checked(raw, body, _read(body, part))
     except NoSafeRepair as why:
-        return Offer(None, str(why) or None)
+        return Suggestion(None, str(why) or None)
 
 
 def _as_it_stands(raw: str, body: str) -> Repair | None:
-    """The repair if only thinking tags, one code fence and white space must go; for numbers, strings and literals."""
+    """The repair of a number, string or literal that is wrapped only in thinking blocks, one code fence and spaces."""
     inner = body.strip("\ufeff \t\r\n")
     if inner.startswith("```") and inner.endswith("```") and inner.count("```") == 2:
         inner = inner[3:-3]
@@ -69,8 +70,8 @@ def _as_it_stands(raw: str, body: str) -> Repair | None:
     return Repair(inner, tuple(e for e in edits if e.before))
 
 
-def _escaped_once_more(raw: str, body: str, part: Part) -> Offer | None:
-    """The repair of JSON that was escaped like the content of a JSON string; ``None`` if not all quotes are escaped."""
+def _escaped_once_more(raw: str, body: str, part: Part) -> Suggestion | None:
+    """The repair of JSON that was escaped like the content of a JSON string; ``None`` if it was not."""
     inside = body[part.start : part.end].rstrip()
     if '\\"' not in inside or inside.count('"') != inside.count('\\"'):
         return None
@@ -91,17 +92,18 @@ def _escaped_once_more(raw: str, body: str, part: Part) -> Offer | None:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A repair before it is checked. Text that the edits delete before ``start`` and after ``end`` is prose."""
+    """A repair before the check for losses. Before ``start`` and after ``end`` the edits delete only prose."""
 
     edits: tuple[Edit, ...]
     start: int
     end: int
     cut_at: int | None = None
-    """In a cut text: the end of the last complete value. The rest up to ``end`` is dropped and reported."""
+    """In a cut-off text: the end of the last complete value. The rest up to ``end`` is dropped and reported."""
     cut: bool = False
 
 
 def _read(body: str, part: Part) -> Proposal:
+    """The only plausible repair of the JSON in ``part``. Raises ``NoSafeRepair``."""
     lexer = Lexer(body, part.start, part.end)
     tokens = lexer.tokens
     kinds = "".join(t.kind for t in tokens)
@@ -112,7 +114,7 @@ def _read(body: str, part: Part) -> Proposal:
     if walked.stopped < len(kinds) or (not whole and not lexer.cut_string and _may_lack_a_bracket(tokens, walked)):
         if walked.state == "end" and not kinds[walked.stopped :].strip("]}"):
             raise NoSafeRepair  # One closing bracket too many, or an opening one is missing.
-        if lexer.guesses or lexer.inner or "h" in kinds or "n" in kinds:
+        if lexer.guesses or lexer.unescaped or "h" in kinds or "n" in kinds:
             raise NoSafeRepair(_several_values_note(body, tokens, walked))
         inserted = structure.with_one_bracket(kinds, [_column(body, t) for t in tokens])
         if inserted is None:
@@ -135,7 +137,7 @@ def _read(body: str, part: Part) -> Proposal:
     if not whole and lexer.guesses and not lexer.cut_string and kinds[-1:] in ("}", "]"):
         raise NoSafeRepair
     if surplus and body[: part.start].rstrip().endswith((":", "：", "=", "=>", "->")):
-        raise NoSafeRepair  # What looks like prose may be a name in an object whose opening bracket is missing.
+        raise NoSafeRepair  # The prose may be a name in an object whose opening bracket is missing.
     if (inserted or not whole) and structure.indentation_fits(kinds, [_column(body, t) for t in tokens]) is False:
         raise NoSafeRepair  # Another bracket is missing earlier.
     if not is_prose_before(body[: part.start]) or not is_prose_after(body[end : part.end]):
@@ -144,29 +146,29 @@ def _read(body: str, part: Part) -> Proposal:
 
 
 def _column(body: str, token: Token) -> int | None:
-    return token.start - body.rfind("\n", 0, token.start) if token.fresh_line else None
+    return token.start - body.rfind("\n", 0, token.start) if token.first_on_line else None
 
 
 def _may_lack_a_bracket(tokens: list[Token], walked: structure.Walk) -> bool:
-    """True if one closing bracket is missing at the end; it may belong at an earlier place."""
+    """True if one closing bracket is missing at the end, so that it may also be missing at an earlier position."""
     if len(walked.open) != 1 or len(tokens) < 2 or walked.state != "after" or tokens[-1].kind == "h":
         return False
-    # In a text of several lines the last bracket would be on its own line, so a number at the end is cut off.
-    return tokens[-1].kind != "n" or not any(t.fresh_line for t in tokens[1:])
+    # In a text of several lines the last bracket has its own line, so a number at the end means a cut-off text.
+    return tokens[-1].kind != "n" or not any(t.first_on_line for t in tokens[1:])
 
 
 def _check_guesses(lexer: Lexer, walked: structure.Walk, tokens: list[Token]) -> None:
     """Raise NoSafeRepair if the repair needs more than one guess."""
-    lone_commas = sum(1 for at, mark in walked.added if mark == "," and not tokens[at].fresh_line)
+    lone_commas = sum(1 for at, mark in walked.added if mark == "," and not tokens[at].first_on_line)
     colons = sum(1 for _, mark in walked.added if mark == ":")
-    if lexer.guesses + colons + min(lexer.inner, 1) > 1:
+    if lexer.guesses + colons + min(lexer.unescaped, 1) > 1:
         raise NoSafeRepair
-    if (lexer.guesses or lexer.inner) and (lone_commas or lexer.bare):
+    if (lexer.guesses or lexer.unescaped) and (lone_commas or lexer.unquoted):
         raise NoSafeRepair
     if lone_commas > 1 and colons:
         raise NoSafeRepair
     if tokens[-1].kind in "hn" and (len(tokens) - 1, ",") in walked.added:
-        raise NoSafeRepair  # A cut word after a complete value without a comma may be prose and not a value.
+        raise NoSafeRepair  # A cut-off word after a complete value without a comma may be prose.
 
 
 def _several_values_note(body: str, tokens: list[Token], walked: structure.Walk) -> str:
@@ -208,7 +210,7 @@ def _proposal(
             edits += token.edits
     last = end if whole else (cut_at or 0)
     edits += [Edit(a, body[a:b], "") for a, b in lexer.comments if start <= a and b <= last]
-    edits.sort(key=lambda e: e.position)  # Stable: at one place, in the order of the tokens.
+    edits.sort(key=lambda e: e.position)  # Stable, so edits at the same position keep the order of the tokens.
     closing = "".join("}" if mark == "{" else "]" for mark in reversed(_open_at(tokens, taken)))
     if whole:
         edits.append(Edit(end, body[end:], ""))
@@ -228,21 +230,21 @@ def _open_at(tokens: list[Token], taken: int) -> list[str]:
     return stack
 
 
-def _checked(raw: str, body: str, proposal: Proposal) -> Offer:
-    # ``body`` has blanks in place of thinking; positions in ``raw`` are the same.
+def _checked(raw: str, body: str, proposal: Proposal) -> Suggestion:
+    # ``body`` has spaces in place of thinking blocks, so that positions are the same as in ``raw``.
     edits = [Edit(e.position, raw[e.position : e.position + len(e.before)], e.after) for e in proposal.edits]
     edits = [e for e in edits if e.before != e.after]
     text = apply_edits(raw, edits)
     try:
         parse(text)
     except NotJson:
-        return Offer(None)
+        return Suggestion(None)
     dropped = None
     if proposal.cut_at is not None:
         dropped = body[proposal.cut_at : proposal.end].strip().removeprefix(",").strip()
     if dropped and re.search(r"[}\])]", dropped):
-        return Offer(None)  # The dropped text contains a closing bracket, so the text was not cut there.
+        return Suggestion(None)  # The dropped text contains a closing bracket, so the text was not cut there.
     if not lossless.is_lossless(raw, text, edits, lossless.JsonSpan(proposal.start, proposal.end, proposal.cut_at)):
-        return Offer(None)
+        return Suggestion(None)
     named = dropped[: DROPPED_LIMIT - 1] + "…" if dropped and len(dropped) > DROPPED_LIMIT else dropped or None
-    return Offer(Repair(text.strip(), bounded(raw, [trimmed(e) for e in edits]), cut=proposal.cut, dropped=named))
+    return Suggestion(Repair(text.strip(), bounded(raw, [trimmed(e) for e in edits]), cut=proposal.cut, dropped=named))

@@ -1,7 +1,7 @@
-"""A job's JSON Schema: is it valid, and does a value match it. References are never fetched.
+"""Validation of JSON Schemas, and of values against them. External references are never fetched.
 
-Limits nesting, patterns and the number of errors. Time and memory are limited by the process that runs this
-(``pool``), because nested alternatives can need any amount of both.
+Nesting, patterns and the number of errors are limited here. Time and memory are limited by the process that runs this
+(``pool``), because nested alternatives can need an unlimited amount of both.
 """
 
 import json
@@ -14,19 +14,19 @@ import jsonschema_rs
 
 from job_processor.core.job import Json
 from job_processor.core.verdict import SchemaError
+from job_processor.results.json_patterns import LONE_SURROGATE
 from job_processor.results.strict import TOO_DEEP
-from job_processor.results.tokens import LONE_SURROGATE
 
 ERROR_LIMIT = 20
 """Maximum number of errors in a verdict."""
 MESSAGE_LIMIT = 500
-"""Maximum characters of an error message; messages quote the value."""
+"""Maximum characters of an error message, because messages quote the value."""
 DEPTH_LIMIT = 200
-"""Maximum nesting of a value that is checked: with a recursive schema the validator's stack grows with the value."""
+"""Maximum nesting of a value, because a recursive schema makes the validator's stack grow with the value."""
 EXPANSION_LIMIT = 10_000
 """Maximum number of schemas that one value is checked against, with references and alternatives expanded."""
 
-# Limits of regular expressions: a schema comes from a client and must not keep a CPU busy.
+# Limits of regular expressions, so that a client's schema cannot occupy a CPU.
 _PATTERNS = jsonschema_rs.FancyRegexOptions(backtrack_limit=100_000, size_limit=1 << 20)
 # Keywords whose subschemas apply to the same value (in-place applicators, JSON Schema 2020-12 section 10.2).
 _LISTS = ("anyOf", "oneOf", "allOf")
@@ -34,10 +34,10 @@ _SINGLES = ("not", "if", "then", "else")
 _MAPS = ("dependentSchemas",)
 
 
-def is_too_costly(schema: object) -> str | None:
-    """Why a schema is too costly, for people; ``None`` if no reason is found. Linear in the schema's size.
+def cost_problem(schema: object) -> str | None:
+    """Why a schema is too costly, for people; ``None`` if it is not. Time is linear in the schema's size.
 
-    The cost of a recursive schema depends on the value and is not found here.
+    The cost of a recursive schema depends on the value and is not detected here.
     """
     if not isinstance(schema, Mapping):
         return "must be an object"
@@ -53,9 +53,9 @@ def is_too_costly(schema: object) -> str | None:
 
 def check_schema(schema: object) -> str | None:
     """Why a ``resultSchema`` is invalid or too costly, for people; ``None`` if it is usable."""
-    hopeless = is_too_costly(schema)
-    if hopeless is not None:
-        return f"It {hopeless}."
+    problem = cost_problem(schema)
+    if problem is not None:
+        return f"It {problem}."
     try:
         _compiled(json.dumps(schema))
     except jsonschema_rs.ValidationError as error:
@@ -78,7 +78,7 @@ def fits(value: object, schema: Mapping[str, Json]) -> bool:
     try:
         return _compiled(json.dumps(schema)).is_valid(_without_lone_surrogates(value))
     except (ValueError, jsonschema_rs.ReferencingError) as error:
-        # The schema was valid at submit; a newer version of the validator may reject it.
+        # The schema was valid when the job was submitted, but a newer version of the validator may reject it.
         raise ValueError(_cut(f"The schema cannot be used: {error}")) from None
 
 
@@ -130,7 +130,7 @@ def _largest_expansion(schema: Mapping[str, Any]) -> int:
             if id(here) in known:
                 pending.pop()
                 continue
-            inner = list(_of_the_same_value(here, schema))
+            inner = list(_applied_in_place(here, schema))
             missing = [i for i in inner if id(i) not in known and id(i) not in under_way]
             if missing and id(here) not in under_way:
                 under_way.add(id(here))
@@ -143,7 +143,7 @@ def _largest_expansion(schema: Mapping[str, Any]) -> int:
 
 
 def _all_schemas(value: object) -> Iterator[Mapping[str, Any]]:
-    """Every object inside; some are not schemas, which is harmless."""
+    """All objects in the value. Some are not schemas; they only make the result larger."""
     pending = [value]
     while pending:
         one = pending.pop()
@@ -154,7 +154,8 @@ def _all_schemas(value: object) -> Iterator[Mapping[str, Any]]:
             pending += one
 
 
-def _of_the_same_value(one: Mapping[str, Any], root: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _applied_in_place(one: Mapping[str, Any], root: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The subschemas that apply to the same value as the schema ``one``."""
     for name in ("$ref", "$dynamicRef", "$recursiveRef"):
         target = _resolved(one.get(name), root)
         if target is not None:

@@ -1,7 +1,7 @@
 """A strict JSON parser: exactly the grammar of RFC 8259.
 
-Valid but unusual JSON (duplicate names, lone surrogates) is reported by ``oddities``. A byte order mark at the start
-is ignored, as RFC 8259 section 8.1 allows.
+Duplicate names and lone surrogates are valid; ``json_warnings`` warns about them. A byte order mark at the start is
+ignored, as RFC 8259 section 8.1 allows.
 """
 
 import json
@@ -10,7 +10,7 @@ import unicodedata
 from decimal import Decimal
 from typing import Final, NoReturn
 
-from job_processor.results.tokens import LITERAL, NUMBER, STRING, WHITE_SPACE
+from job_processor.results.json_patterns import LITERAL, NUMBER, STRING, WHITE_SPACE
 
 BOM = "\ufeff"
 
@@ -29,7 +29,7 @@ class _TooDeep:
 
 
 TOO_DEEP: Final = _TooDeep()
-"""Stands for a valid value that is nested too deep for this interpreter."""
+"""Returned for a valid value that is nested too deep for this interpreter."""
 
 
 class _NeedsScan(Exception):
@@ -37,12 +37,12 @@ class _NeedsScan(Exception):
 
 
 def parse(raw: str) -> object:
-    """The parsed value, or TOO_DEEP. Of duplicate names the last one counts. Raises NotJson."""
+    """The parsed value, or TOO_DEEP. Of duplicate names the last one wins. Raises NotJson."""
     start = 1 if raw[:1] == BOM else 0
     try:
         return _FAST.decode(raw[start:] if start else raw)
     except (_NeedsScan, RecursionError, ValueError):
-        # Only `scan` knows the position, does not recurse, and can tell an error from deep nesting.
+        # `scan` does not recurse, so it can distinguish errors from deep nesting; it also finds the position.
         pass
     scan(raw)
     return _parse_slowly(raw[start:])
@@ -70,7 +70,7 @@ _SPACE = re.compile(WHITE_SPACE)
 _STRING = re.compile(STRING)
 _SCALAR = re.compile(f"{NUMBER}|{LITERAL}")
 _ESCAPE = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})')
-# Not \w: its set of letters depends on the Unicode version of the Python that runs this.
+# Not \w, whose set of letters depends on the Python version.
 _WORD = re.compile("[0-9A-Za-z_\u00c0-\u024f]{1,20}")
 _PLAIN_CHARACTERS = re.compile(r'[^"\\\x00-\x1f]*+')
 
@@ -90,7 +90,7 @@ def scan(raw: str) -> None:
                 continue
         else:
             at = _skip(raw, _scalar(raw, at))
-        # Here a value has ended, or an empty container is about to be closed.
+        # A value has ended, or an empty container is about to be closed.
         while closers:
             closer = closers[-1]
             mark = raw[at : at + 1]
@@ -173,5 +173,5 @@ def _found(raw: str, at: int) -> str:
 
 
 def _is_shown(character: str) -> bool:
-    """True for a printable character. Unicode 3.2, because its tables are the same in every Python."""
+    """True for a printable character. By Unicode 3.2, whose tables are the same in all Python versions."""
     return unicodedata.ucd_3_2_0.category(character)[0] not in "CZ" or "\U0001f300" <= character <= "\U0001faff"

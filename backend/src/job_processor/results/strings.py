@@ -1,9 +1,10 @@
-"""Tolerant reading of strings: any quotes, wrong escapes, and strings without their closing quote."""
+"""The part of the tolerant tokenizer that reads strings: any quotes, invalid escapes, missing closing quotes."""
 
 import json
 import re
 
 from job_processor.core.verdict import Edit
+from job_processor.results.json_patterns import LITERAL, NUMBER
 from job_processor.results.tokenizer import (
     BARE_ITEM,
     BLANK,
@@ -16,7 +17,6 @@ from job_processor.results.tokenizer import (
     match_end,
     swap,
 )
-from job_processor.results.tokens import LITERAL, NUMBER
 
 _PLAIN = re.compile(r"[^\"'`“”„‘’\\\x00-\x1f]*+")
 _NEXT_KEY = re.compile(r"([\"'“])[^\"'“”\n]{0,200}+[\"'”]\s*+:")
@@ -31,19 +31,21 @@ _LINE_OF_JSON = re.compile(r"\n([ \t]*+)(?=[\"'{\[}\]\d-]|true\b|false\b|null\b|
 _MARGIN = re.compile(r"[ \t]*+")
 _ESCAPE = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})')
 _MAY_BE_LOST = re.compile(r"\\(?:[nrt][a-z]|[bf][A-Za-z])")
-"""A valid JSON escape that may be a literal backslash and the first letter of a word."""
-_FOREIGN_ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|U([0-9a-fA-F]{8})|(['`“”‘’]))")
+"""A valid JSON escape that may be meant as a backslash and the first letter of a word."""
+_OTHER_ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|U([0-9a-fA-F]{8})|(['`“”‘’]))")
 _SEPARATORS = frozenset(";，、；：|+=&")
-"""Characters that may separate two strings in place of a comma; quotes around them do not quote anything."""
+"""Characters that may separate two strings instead of a comma, so quotes around them are closing and opening ones."""
 _STRUCTURE = frozenset(" \t\r\n,[]{}:")
 
 
 class Strings(Tokenizer):
+    """Methods take positions in the text, and return the position after the token that they add."""
+
     def _string(self, start: int) -> int:
         body, closing = self._body, QUOTES[self._body[start]]
         edits = swap(start, body[start], '"')
         inner: list[int] = []
-        wild = escaped = 0
+        invalid_escapes = escaped = 0
         lost = False
         at = start + 1
         while True:
@@ -54,8 +56,8 @@ class Strings(Tokenizer):
             if mark == "\\":
                 if body.startswith('\\"', at):
                     escaped += 1
-                length, edit, odd = self._escape(at)
-                wild += odd
+                length, edit, invalid = self._escape(at)
+                invalid_escapes += invalid
                 lost = lost or _MAY_BE_LOST.match(body, at, self._end) is not None
                 if length == 0:
                     return self._cut_string(start, at, edits)
@@ -66,7 +68,7 @@ class Strings(Tokenizer):
                 return self._end_string(start, ended, edits)
             elif mark < " ":
                 if mark == "\n" and self._wants_name():
-                    raise NoSafeRepair  # Names have one line: a quote is missing, and another one after it.
+                    raise NoSafeRepair  # Names have one line, so this quote and the next one are ambiguous.
                 edits.append(Edit(at, mark, json.dumps(mark)[1:-1]))
                 at += 1
             elif mark not in closing or self._is_apostrophe(at, mark):
@@ -74,9 +76,9 @@ class Strings(Tokenizer):
                     edits.append(Edit(at, mark, '\\"'))
                 at += 1
             elif self._closes(start, at):
-                if wild and lost:
-                    raise NoSafeRepair  # In C:\\Users\\new it is unclear whether the second is an escape.
-                if wild and escaped % 2 == 1:
+                if invalid_escapes and lost:
+                    raise NoSafeRepair  # In C:\\Users\\new the second may be an escape or a backslash.
+                if invalid_escapes and escaped % 2 == 1:
                     raise NoSafeRepair  # A backslash may have escaped a quote that is missing.
                 self._check_inner(inner)
                 edits += swap(at, mark, '"')
@@ -97,12 +99,15 @@ class Strings(Tokenizer):
         return mark in "'’" and body[at - 1].isalnum() and at + 1 < self._end and body[at + 1].isalnum()
 
     def _escape(self, at: int) -> tuple[int, Edit | None, bool]:
-        """The escape's length (0: cut off by the end), its edit to JSON, and whether it is not an escape at all."""
+        """The escape at ``at``: its length (0: cut off by the end), its edit, and whether it is invalid.
+
+        An invalid escape is a plain backslash, whose edit doubles it.
+        """
         body = self._body
         known = _ESCAPE.match(body, at, self._end)
         if known is not None:
             return len(known.group()), None, False
-        foreign = _FOREIGN_ESCAPE.match(body, at, self._end)
+        foreign = _OTHER_ESCAPE.match(body, at, self._end)
         if foreign is not None:
             code = foreign.group(1) or foreign.group(2)
             if code is None:
@@ -120,7 +125,7 @@ class Strings(Tokenizer):
         after = min(match_end(BLANK, body, at + 1), self._end)
         if after >= self._end:
             if self._tail(start, at) != at:
-                raise NoSafeRepair  # Cut after a quote that may be closing, or the opening one of the next string.
+                raise NoSafeRepair  # The last quote may be a closing one, or the opening one of the next string.
             return True
         follows = body[after]
         if follows == ":":
@@ -136,7 +141,7 @@ class Strings(Tokenizer):
         if at == start + 1 and after == at + 1 and follows == body[at]:
             raise NoSafeRepair  # Three quotes in a row: an empty string and another one, or Python's triple quote.
         if follows in QUOTES and (follows == '"' or follows != body[at] or after > at + 1):
-            # Before another string a comma is missing, unless this quote begins an empty string.
+            # A comma is missing before the next string, unless this quote begins an empty string.
             if after > at + 1 or at == start + 1 or (self._stack[-1:] == ["}"] and _NEXT_KEY.match(body, after)):
                 return True
             return self._tail(start, at) == at
@@ -145,14 +150,14 @@ class Strings(Tokenizer):
         return _BARE_KEY.match(body, after) is not None
 
     def _tail(self, start: int, at: int) -> int:
-        """The start of the run of structural characters before ``at``; ``at`` if the run is only white space."""
+        """The start of the run of structural characters before ``at``; ``at`` if it has only white space."""
         first = at
         while first > start + 1 and self._body[first - 1] in _STRUCTURE:
             first -= 1
         return at if not self._body[first:at].strip() else first
 
     def _ends_before(self, start: int, at: int) -> int | None:
-        """The end of a string without closing quote, if the quote at ``at`` opens the next token; else ``None``."""
+        """The end of a string without closing quote, if the quote at ``at`` opens the next string; else ``None``."""
         body = self._body
         if self._wants_name():
             colon = body.find(":", start + 1, at)
@@ -193,7 +198,7 @@ class Strings(Tokenizer):
         return start + 1 + len(content if is_last else content[:-1].rstrip())
 
     def _end_string(self, start: int, end: int, edits: list[Edit]) -> int:
-        """Add a string token whose closing quote is missing (a guess)."""
+        """Add a string token whose closing quote is missing; this counts as a guess."""
         self.guesses += 1
         edits = [e for e in edits if e.position < end]
         edits.append(Edit(end, "", '"'))
@@ -201,7 +206,7 @@ class Strings(Tokenizer):
         return end
 
     def _unended(self, start: int, edits: list[Edit], inner: list[int]) -> int:
-        """The text ends inside this string: its closing quote is missing, or the text was cut off."""
+        """Add a string in which the text ends: its closing quote is missing, or the text was cut off."""
         body = self._body
         content = body[start + 1 : self._end]
         if not content.strip() and self.tokens[-1:] and self.tokens[-1].kind not in "{[,:":
@@ -229,7 +234,7 @@ class Strings(Tokenizer):
             if inner or _has_closer(stripped) or _HIDDEN_ITEM.search(stripped) or _HIDDEN_END.search(stripped):
                 raise NoSafeRepair
             if self._stack[-1:] == ["]"] and re.search(r"(?:\d|true|false|null)\Z", stripped):
-                raise NoSafeRepair  # It may be a separate element whose comma is missing together with the quote.
+                raise NoSafeRepair  # The end may be a separate element without its comma.
             return self._end_string(start, start + 1 + len(stripped), edits)
         if _has_closer(content) or _HIDDEN_END.search(content) or _HIDDEN_QUOTE.search(content) or len(inner) % 2 == 1:
             raise NoSafeRepair
@@ -237,11 +242,11 @@ class Strings(Tokenizer):
             raise NoSafeRepair
         self._check_inner(inner)
         if _HIDDEN_NAME.search(content) and any(t.kind == "s" and t.edits for t in self.tokens):
-            raise NoSafeRepair  # This text has unquoted names, and this may be one.
+            raise NoSafeRepair  # The text has unquoted names, and the string may contain one.
         return self._cut_string(start, self._end, edits)
 
     def _cut_string(self, start: int, end: int, edits: list[Edit]) -> int:
-        """Add a string token that the end of the text cut off; ``end`` excludes an incomplete escape."""
+        """Add a string token that is cut off by the end of the text. ``end``: its end, without an incomplete escape."""
         if _HALF_AT_END.search(self._body, max(start, end - 6), end) and (
             self._body[start:end].endswith("\\\\" + self._body[end - 5 : end]) is False
         ):
@@ -251,10 +256,11 @@ class Strings(Tokenizer):
         return self._end
 
     def _check_inner(self, inner: list[int]) -> None:
+        """Raise ``NoSafeRepair`` unless the unescaped quotes at ``inner`` certainly belong to the string."""
         if not inner:
             return
         body = self._body
-        self.inner += 1
+        self.unescaped += 1
         if len(inner) % 2 == 1:
             if all(body[i - 1].isdigit() for i in inner):
                 return  # Quotes after digits are inch marks.

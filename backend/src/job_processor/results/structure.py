@@ -1,23 +1,23 @@
-"""Finds which commas, colons and brackets to add or delete so that the tokens are JSON, if there is only one way.
+"""Finds the commas, colons and brackets to insert or delete so that the tokens are JSON, if there is only one way.
 
-Works on the kinds of the tokens (``tokenizer.Token``). A missing or
-superfluous comma is repaired in place. One missing bracket is tried at every position; if two positions give different
-values, there is no repair. Brackets missing at the end mean that the text was cut off.
+The input is the kinds of the tokens (``tokenizer.Token``) as a string. A missing or superfluous comma is repaired in
+place. A missing bracket is tried at every position; if two positions give different values, there is no repair.
+Brackets missing at the end mean that the text was cut off.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 SEARCH_STEPS = 300_000
-"""Limit of the search for a missing bracket, in tokens visited: a few hundred milliseconds. Small texts are searched
-completely."""
+"""Maximum number of visited tokens in the search for a missing bracket (a few hundred milliseconds). Enough for a
+complete search in small texts."""
 
 _CLOSES = {"{": "}", "[": "]"}
 
 
 @dataclass(slots=True)
 class Walk:
-    """The result of ``walk``: how far the tokens are JSON, and with which changes. Numbers are token indexes."""
+    """The result of ``walk``: how far the tokens are JSON, and the changes for it. Numbers are token indexes."""
 
     stopped: int
     """The first token that does not fit; the number of tokens if all fit."""
@@ -25,19 +25,19 @@ class Walk:
     """Opening brackets not yet closed, outermost first."""
     state: str
     added: list[tuple[int, str]] = field(default_factory=list)
-    """A comma or colon to insert before a token."""
+    """Commas and colons to insert, each before a token."""
     dropped: list[int] = field(default_factory=list)
-    """Superfluous commas and closing brackets."""
+    """Superfluous commas and closing brackets to delete."""
     keys: list[int] = field(default_factory=list)
     """Tokens that are member names."""
     member: int = 0
-    """Where the current member begins, including its comma."""
+    """The first token of the current member, including its comma."""
 
 
 def walk(kinds: str) -> Walk:
-    """Run a state machine over the token kinds, adding and dropping commas and colons where there is only one way.
+    """Run a state machine over the token kinds; commas and colons are inserted or deleted if there is only one way.
 
-    A state says what is expected next. ``root``: a value; ``end``: nothing; ``name``/``name+``: a name, after ``{`` or
+    The state is what is expected next. ``root``: a value; ``end``: nothing; ``name``/``name+``: a name, after ``{`` or
     a comma; ``colon``; ``value``; ``item``/``item+``: an element, after ``[`` or a comma; ``after``: a comma or the
     closing bracket.
     """
@@ -118,16 +118,16 @@ def walk(kinds: str) -> Walk:
 
 
 def with_one_bracket(kinds: str, columns: Sequence[int | None]) -> tuple[int, str] | None:
-    """The position (token index) and the bracket whose insertion makes the tokens valid.
+    """The position (token index) and the bracket whose insertion makes the tokens valid JSON.
 
-    ``columns``: the indentation of tokens that begin a line. ``None`` if no insertion works, or if several give
-    different values and the indentation does not decide.
+    ``None`` if no insertion does, or if several give different values and the indentation does not decide. ``columns``:
+    the indentation of each token that begins a line, ``None`` for others.
     """
     furthest = walk(kinds).stopped
     fitting: list[tuple[int, int, str]] = []  # Cost, place, bracket.
     steps = 0
     if _without_one(kinds, furthest) != set():
-        return None  # One bracket may be superfluous instead.
+        return None  # Instead, another bracket may be superfluous.
     for at in range(furthest, -1, -1):
         for mark in "{}[]":
             if not _fits(kinds, at, mark):
@@ -151,7 +151,8 @@ def with_one_bracket(kinds: str, columns: Sequence[int | None]) -> tuple[int, st
 
 
 def surplus_is_sure(kinds: str, dropped: int, columns: Sequence[int | None]) -> bool:
-    """True if only the closing bracket ``dropped`` can be superfluous: dropping any other gives the same nesting.
+    """True if the closing bracket ``dropped`` is certainly the superfluous one: deleting any other gives the same
+    nesting.
 
     ``columns`` as in ``with_one_bracket``.
     """
@@ -163,7 +164,7 @@ def surplus_is_sure(kinds: str, dropped: int, columns: Sequence[int | None]) -> 
 
 
 def _without_one(kinds: str, last: int) -> set[str] | None:
-    """The nestings that result from deleting one closing bracket up to ``last`` without adding a comma.
+    """The valid nestings after deleting one closing bracket up to ``last`` without inserting a comma.
 
     ``None``: too many positions to try.
     """
@@ -183,12 +184,13 @@ def _without_one(kinds: str, last: int) -> set[str] | None:
 
 
 def _nestings(kinds: str, found: list[tuple[int, str]]) -> set[str]:
-    """The nestings that result from the insertions ``found``."""
+    """The different nestings after the insertions ``found``."""
     return {f"{kinds[:at]}{mark}{kinds[at:]}".replace(",", "") for at, mark in found}
 
 
 def indentation_fits(kinds: str, columns: Sequence[int | None], at: int = -1, mark: str = "") -> bool | None:
-    """True if members on lines of their own are indented equally in each bracket, and more than its closing bracket.
+    """True if, within each bracket, members that begin a line have equal indentation, greater than the closing
+    bracket's.
 
     ``at``, ``mark``: an inserted bracket. ``None``: fewer than two tokens begin a line, so indentation says nothing.
     """
@@ -213,6 +215,7 @@ def indentation_fits(kinds: str, columns: Sequence[int | None], at: int = -1, ma
 
 
 def _fits(kinds: str, at: int, mark: str) -> bool:
+    """Whether a bracket may stand between the neighbouring tokens; a cheap test before ``walk``."""
     before = kinds[at - 1] if at else ""
     after = kinds[at] if at < len(kinds) else ""
     if mark in "{[":

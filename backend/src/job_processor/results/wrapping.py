@@ -1,4 +1,4 @@
-"""Finds what wraps the JSON in a model's answer: thinking tags, code fences, prose."""
+"""Finds the JSON in a model's answer, and the text around it: thinking blocks, code fences, prose."""
 
 import re
 from collections.abc import Iterator
@@ -25,8 +25,8 @@ _NOT_PROSE = re.compile(r"[,:\"'{}\[\]“‘\d+-]")
 def without_thinking(raw: str) -> str:
     """``raw`` with thinking blocks (``<think>…</think>`` and similar) replaced by spaces, so that positions are kept.
 
-    A block without opening tag starts at the beginning of the text, one without closing tag ends at its end. A tag
-    inside a JSON string (after an odd number of double quotes) belongs to that string.
+    A block without opening tag begins at the start of the text, a block without closing tag ends at its end. A tag
+    inside a JSON string (after an odd number of double quotes) is part of the string.
     """
     tags = list(_TAG.finditer(raw)) if "<" in raw else []
     parts: list[str] = []
@@ -49,14 +49,14 @@ def without_thinking(raw: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The span in which the JSON value of a text may be."""
+    """The part of a text that may be a JSON value, from ``start`` to ``end``."""
 
     start: int
     end: int
 
 
 def find_part(body: str) -> Part | int | None:
-    """The span to read as JSON; a number: how many JSON values begin in the text; ``None``: there is none."""
+    """The part to read as JSON; the number of JSON values if there are several; ``None`` if there is none."""
     blocks = list(_fenced(body))
     if blocks:
         [block, *others] = blocks
@@ -81,7 +81,7 @@ def lacks_first_bracket(body: str) -> bool:
 
 
 def _fenced(body: str) -> Iterator[Part]:
-    """The fenced blocks whose content begins like JSON. The last closing fence may be missing (cut text)."""
+    """The contents of code fences that begin like JSON. The last closing fence may be missing (cut-off text)."""
     marks = list(_FENCE.finditer(body))
     at = 0
     while at < len(marks):
@@ -90,7 +90,7 @@ def _fenced(body: str) -> Iterator[Part]:
             at += 1
             continue
         end = at + 1
-        # A fence inside a JSON string does not end the block; one that begins another JSON block does.
+        # A fence inside a JSON string does not end the block, unless it begins another JSON block.
         while end + 1 < len(marks) and not any(_begins_json(body, marks[k].end()) for k in (end, end + 1)):
             end += 1
         yield Part(start, marks[end].start() if end < len(marks) else _end_without_fence(body, start))
@@ -106,18 +106,19 @@ def _begins_json(body: str, at: int) -> bool:
 
 
 def _end_without_fence(body: str, start: int) -> int:
-    """The end of a block whose closing fence is not on its own line, or is missing."""
+    """The end of a block whose closing fence is missing, or not on its own line."""
     closing = body.rfind("```", start)
     return closing if closing >= 0 and '"' not in body[closing:] else len(body)
 
 
 def after_space(body: str, at: int) -> int:
+    """The position after white space at ``at``."""
     found = _SPACE.match(body, at)
     return at if found is None else found.end()
 
 
 def openers(body: str, start: int = 0) -> Iterator[int]:
-    """Positions at which a JSON object or array seems to begin; sets in braces, footnotes and links are skipped."""
+    """Positions from ``start`` at which a JSON object or array seems to begin, not a set in braces or a link."""
     for found in _OPENER.finditer(body, start):
         at = found.start()
         if (_STARTS_OBJECT if body[at] == "{" else _STARTS_ARRAY).match(body, at) is not None:
@@ -125,10 +126,10 @@ def openers(body: str, start: int = 0) -> Iterator[int]:
 
 
 def is_prose_before(text: str) -> bool:
-    """True if the text before the JSON contains no data and can be left out."""
+    """True if the text before the JSON contains no data, so that it may be deleted."""
     return text.rstrip()[-1:] not in (",", '"', "'") and _DATA.search(_FOOTNOTE.sub("", text)) is None
 
 
 def is_prose_after(text: str) -> bool:
-    """True if the text after the JSON contains no data and can be left out."""
+    """True if the text after the JSON contains no data, so that it may be deleted."""
     return _NOT_PROSE.match(text.lstrip()) is None and _DATA.search(_FOOTNOTE.sub("", text)) is None

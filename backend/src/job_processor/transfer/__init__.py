@@ -1,5 +1,5 @@
-"""Copies, backs up and restores a store, in pages, with checksums: jobs, callbacks, batches, API keys, endpoints of
-webhooks, the audit and the series."""
+"""Copy, backup and restore of a store, in pages and with checksums: jobs, callbacks, batches, API keys, webhook
+endpoints, the audit and the series."""
 
 from job_processor.core.errors import TransferFailed
 from job_processor.transfer.access import BATCH

@@ -1,8 +1,8 @@
-"""API keys, endpoints of webhooks, the audit and the series, for copies and backups.
+"""Copies and backups of API keys, webhook endpoints, the audit and the series.
 
-Sessions stay behind: people sign in again. A key or an endpoint that the target has stays as it is there, because it
-may have been revoked or rotated since. Deliveries stay behind too: a backup would send again what was delivered since.
-A row of the series that the target has stays too: it may have counted more since.
+Sessions are not copied; people sign in again. Deliveries are not copied either, because a restore would repeat those
+that were sent since. Keys, endpoints and rows of the series that exist in the target are not overwritten, because they
+may be newer: revoked, rotated, or with higher counts.
 """
 
 from collections.abc import AsyncIterator, Sequence, Set
@@ -27,7 +27,7 @@ async def entries(store: Store) -> AsyncIterator[Sequence[AuditEntry]]:
 
 
 async def series(store: Store) -> AsyncIterator[Sequence[Row]]:
-    """All rows of the series, in pages by id, after what was counted is rolled up."""
+    """All rows of the series, in pages by id. Pending counts are rolled up first."""
     while await store.roll_up_series(BATCH):
         pass
     after = ""
@@ -37,19 +37,19 @@ async def series(store: Store) -> AsyncIterator[Sequence[Row]]:
 
 
 async def write_keys(target: Store, keys: Sequence[ApiKey]) -> None:
-    """Add the missing ones."""
+    """Add the keys that the store does not have."""
     for key in keys:
         await target.save_api_key(replace(key, rev=0))
 
 
 async def write_endpoints(target: Store, endpoints: Sequence[Endpoint]) -> None:
-    """Add the missing ones, with their sealed secrets."""
+    """Add the endpoints that the store does not have, with their encrypted secrets."""
     for endpoint in endpoints:
         await target.save_webhook_endpoint(replace(endpoint, rev=0))
 
 
 async def check(target: Store, wanted: Set[str]) -> None:
-    """Raises ``TransferFailed`` unless the store has the keys, endpoints and entries of these ids."""
+    """Raise ``TransferFailed`` unless the store has the keys, endpoints and entries with these ids."""
     missing = wanted - {key.id for key in await target.api_keys()}
     missing -= {endpoint.id for endpoint in await target.webhook_endpoints()}
     async for page in entries(target):

@@ -1,4 +1,4 @@
-"""Backups: everything in a store as a gzip file of JSON lines, the last of which has the checksum; restoring one."""
+"""Writes and restores backups: gzip files of JSON lines, with a checksum in the last line."""
 
 import asyncio
 import gzip
@@ -23,7 +23,7 @@ _MAGIC = b'{"job-processor-backup":1}'
 
 
 async def backup(source: Store, file: Path, progress: Progress) -> Transferred:
-    """Write everything to a gzip file. It is written under another name, and renamed when it is complete."""
+    """Write the whole store to a gzip file. It is written under a temporary name, and renamed when it is complete."""
     unfinished = file.with_name(file.name + ".part")
     unfinished.unlink(missing_ok=True)
     unfinished.touch(0o600)
@@ -36,7 +36,7 @@ async def backup(source: Store, file: Path, progress: Progress) -> Transferred:
 
 
 async def backup_to(source: Store, stream: BinaryIO, progress: Progress) -> Transferred:
-    """Write everything to a stream, as gzip. Without its last line, which has the checksum, it is no backup."""
+    """Write the whole store to a stream, as gzip. If it is interrupted, the last line with the checksum is missing."""
     total = await records.count_jobs(source)
     digests: list[records.Digest] = []
     with gzip.GzipFile(fileobj=stream, mode="wb", compresslevel=6) as out:
@@ -75,14 +75,14 @@ async def backup_to(source: Store, stream: BinaryIO, progress: Progress) -> Tran
             series += len(rows)
             for row in rows:
                 put(row.id, portable.dump_row(row))
-        counts = (jobs, records.sum_of(digests), callbacks, batches, len(keys), audit, len(endpoints))
-        ending = _Ending(*counts, series, since)
-        out.write(msgspec.json.encode(ending) + b"\n")
-    return Transferred(jobs, callbacks, batches, jobs, ending.sha256, len(keys), audit, len(endpoints))
+        counts = (jobs, records.combined(digests), callbacks, batches, len(keys), audit, len(endpoints))
+        trailer = _Trailer(*counts, series, since)
+        out.write(msgspec.json.encode(trailer) + b"\n")
+    return Transferred(jobs, callbacks, batches, jobs, trailer.sha256, len(keys), audit, len(endpoints))
 
 
 def _sync(path: Path) -> None:
-    """Sync the file, or the entries of the directory, to disk."""
+    """Sync a file, or the entries of a directory, to disk."""
     fd = os.open(path, os.O_RDONLY)
     try:
         os.fsync(fd)
@@ -91,56 +91,57 @@ def _sync(path: Path) -> None:
 
 
 async def restore(file: Path, target: Store, progress: Progress) -> Transferred:
-    """Add everything in a backup to the store; records that exist must be the same.
+    """Add all records of a backup to the store. Existing records must be identical.
 
-    Raises ``TransferFailed`` for a file that is damaged or not a backup (then nothing is written), or when a record
-    differs.
+    Raises ``TransferFailed`` if the file is damaged or not a backup (then nothing is written), or if a record differs.
     """
-    ending, ids = await asyncio.to_thread(_verify, file)
+    trailer, ids = await asyncio.to_thread(_verify, file)
     done = written = 0
-    # Lines of an older version lack newer fields, so the checksum is that of the lines as they are written today.
+    # Lines of an older version lack newer fields, so compute the checksum from lines in the current format.
     expected: list[records.Digest] = []
     with gzip.open(file, "rb") as lines:
         next(lines)
         page: list[Job] = []
-        for _ in range(ending.jobs):
+        for _ in range(trailer.jobs):
             page.append(portable.load(next(lines)))
             expected.append(records.job_digest(page[-1]))
             if len(page) == BATCH:
                 written += await records.write_jobs(target, page)
                 done += len(page)
-                progress(done, ending.jobs)
+                progress(done, trailer.jobs)
                 page = []
         written += await records.write_jobs(target, page)
-        for _ in range(ending.callbacks):
+        for _ in range(trailer.callbacks):
             callback = portable.load_callback(next(lines))
             expected.append(records.callback_digest(callback))
             await records.write_callbacks(target, [callback])
-        for _ in range(ending.batches):
+        for _ in range(trailer.batches):
             whole = load_whole(next(lines))
             expected.append(records.batch_digest(whole))
             await records.write_batches(target, [whole])
-        keys = [portable.load_key(next(lines)) for _ in range(ending.keys)]
+        keys = [portable.load_key(next(lines)) for _ in range(trailer.keys)]
         await access.write_keys(target, keys)
-        endpoints = [portable.load_endpoint(next(lines)) for _ in range(ending.endpoints)]
+        endpoints = [portable.load_endpoint(next(lines)) for _ in range(trailer.endpoints)]
         await access.write_endpoints(target, endpoints)
         access_ids = {*(key.id for key in keys), *(endpoint.id for endpoint in endpoints)}
-        for start in range(0, ending.audit, BATCH):
-            entries = [portable.load_entry(next(lines)) for _ in range(min(BATCH, ending.audit - start))]
+        for start in range(0, trailer.audit, BATCH):
+            entries = [portable.load_entry(next(lines)) for _ in range(min(BATCH, trailer.audit - start))]
             await target.record(entries)
             access_ids.update(entry.id for entry in entries)
-        for start in range(0, ending.series, BATCH):
-            rows = [portable.load_row(next(lines)) for _ in range(min(BATCH, ending.series - start))]
-            await target.put_series(rows, ending.series_since or target.now())
+        for start in range(0, trailer.series, BATCH):
+            rows = [portable.load_row(next(lines)) for _ in range(min(BATCH, trailer.series - start))]
+            await target.put_series(rows, trailer.series_since or target.now())
     await access.check(target, access_ids)
-    progress(ending.jobs, ending.jobs)
-    if records.sum_of(await records.checksum(target, ids)) != records.sum_of(expected):
-        raise TransferFailed("After restoring, the store does not hold what the backup holds.")
-    of_access = (ending.keys, ending.audit, ending.endpoints)
-    return Transferred(ending.jobs, ending.callbacks, ending.batches, written, ending.sha256, *of_access)
+    progress(trailer.jobs, trailer.jobs)
+    if records.combined(await records.checksum(target, ids)) != records.combined(expected):
+        raise TransferFailed("After restoring, the store differs from the backup.")
+    of_access = (trailer.keys, trailer.audit, trailer.endpoints)
+    return Transferred(trailer.jobs, trailer.callbacks, trailer.batches, written, trailer.sha256, *of_access)
 
 
-class _Ending(msgspec.Struct):
+class _Trailer(msgspec.Struct):
+    """The last line of a backup: the numbers of records, and the checksum."""
+
     jobs: int
     sha256: str
     callbacks: int = 0
@@ -149,20 +150,20 @@ class _Ending(msgspec.Struct):
     """Missing in backups of versions without batches."""
     keys: int = 0
     audit: int = 0
-    """Neither is in backups of versions without API keys."""
+    """Both are missing in backups of versions without API keys."""
     endpoints: int = 0
-    """Missing in backups of versions without endpoints of webhooks."""
+    """Missing in backups of versions without webhook endpoints."""
     series: int = 0
     series_since: int | None = None
-    """Neither is in backups of versions without the series."""
+    """Both are missing in backups of versions without the series."""
 
 
 class _Id(msgspec.Struct):
     id: str
 
 
-class _Named(msgspec.Struct):
-    """The id of a record: of a batch it is further in."""
+class _RecordId(msgspec.Struct):
+    """The id of a record. That of a batch is nested."""
 
     id: str = ""
     batch: _Id | None = None
@@ -172,8 +173,9 @@ class _Named(msgspec.Struct):
         return self.id if self.batch is None else self.batch.id
 
 
-def _verify(file: Path) -> tuple[_Ending, set[str]]:
-    """The last line of a backup, and the ids of its records, after every line was read and the checksum compared."""
+def _verify(file: Path) -> tuple[_Trailer, set[str]]:
+    """Verify the checksum of all lines. Returns the last line, and the ids of all records. Raises
+    ``TransferFailed``."""
     digests: list[records.Digest] = []
     last = b""
     try:
@@ -182,13 +184,13 @@ def _verify(file: Path) -> tuple[_Ending, set[str]]:
                 raise TransferFailed("This is not a backup of Job Processor.")
             for line in lines:
                 if last:
-                    digests.append((msgspec.json.decode(last, type=_Named).own_id, hashlib.sha256(last).digest()))
+                    digests.append((msgspec.json.decode(last, type=_RecordId).own_id, hashlib.sha256(last).digest()))
                 last = line.rstrip(b"\n")
-        ending = msgspec.json.decode(last, type=_Ending)
+        trailer = msgspec.json.decode(last, type=_Trailer)
     except (OSError, EOFError, zlib.error, msgspec.DecodeError) as error:
-        raise TransferFailed(f"The backup is damaged or cut short ({type(error).__name__}).") from None
-    number = ending.jobs + ending.callbacks + ending.batches + ending.keys + ending.endpoints + ending.audit
-    number += ending.series
-    if number != len(digests) or ending.sha256 != records.sum_of(digests):
-        raise TransferFailed("The backup is damaged: its checksum does not fit.")
-    return ending, {id_ for id_, _ in digests}
+        raise TransferFailed(f"The backup is damaged or truncated ({type(error).__name__}).") from None
+    number = trailer.jobs + trailer.callbacks + trailer.batches + trailer.keys + trailer.endpoints + trailer.audit
+    number += trailer.series
+    if number != len(digests) or trailer.sha256 != records.combined(digests):
+        raise TransferFailed("The backup is damaged: its checksum does not match.")
+    return trailer, {id_ for id_, _ in digests}

@@ -1,4 +1,4 @@
-"""Copies everything from one store to another, and compares."""
+"""Copies one store to another, and verifies the copy."""
 
 from job_processor.core.errors import TransferFailed
 from job_processor.store.base import Store
@@ -7,10 +7,10 @@ from job_processor.transfer.records import Progress, Transferred
 
 
 async def copy(source: Store, target: Store, progress: Progress) -> Transferred:
-    """Copy everything that the target does not have, then compare all jobs and kept callbacks. No server may run on
-    either store.
+    """Copy all records that the target does not have, then compare all jobs, kept callbacks and batches. No server may
+    run on either store.
 
-    Raises ``TransferFailed`` when a record of the target differs from that of the source.
+    Raises ``TransferFailed`` if a record of the target differs from that of the source.
     """
     total = await records.count_jobs(source)
     done = written = callbacks = batches = 0
@@ -25,9 +25,9 @@ async def copy(source: Store, target: Store, progress: Progress) -> Transferred:
         await records.write_batches(target, found)
         batches += len(found)
     wanted = await records.checksum(source, None)
-    there = await records.checksum(target, {id_ for id_, _ in wanted})
-    if wanted != there:
-        different = len(set(wanted) ^ set(there))
+    copied = await records.checksum(target, {id_ for id_, _ in wanted})
+    if wanted != copied:
+        different = len(set(wanted) ^ set(copied))
         raise TransferFailed(f"After copying, {different} records differ: was a server running on one of the stores?")
     keys = await source.api_keys()
     await access.write_keys(target, keys)
@@ -43,4 +43,4 @@ async def copy(source: Store, target: Store, progress: Progress) -> Transferred:
     async for rows in access.series(source):
         await target.put_series(rows, since)
     jobs, audit = len(wanted) - callbacks - batches, len(ids) - others
-    return Transferred(jobs, callbacks, batches, written, records.sum_of(wanted), len(keys), audit, len(endpoints))
+    return Transferred(jobs, callbacks, batches, written, records.combined(wanted), len(keys), audit, len(endpoints))

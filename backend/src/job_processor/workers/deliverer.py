@@ -11,7 +11,7 @@ from job_processor import tasks
 from job_processor.acts import Acts
 from job_processor.acts.facts import DeliveriesDue
 from job_processor.core.errors import EndpointNotFound, StoreUnavailable
-from job_processor.core.webhooks import LONGEST_RETRY_AFTER_MS, Delivery, Try
+from job_processor.core.webhooks import MAX_RETRY_AFTER_MS, Delivery, Try
 from job_processor.failpoints import failpoint
 from job_processor.outgoing.notices import NoticeSender
 from job_processor.store.base import Store
@@ -138,6 +138,6 @@ class Deliverer(Loop):
         self._failing.pop(lane, None)
         if delivered:
             return
-        self._failing[lane] = min(retry_at or 0, self._store.now() + LONGEST_RETRY_AFTER_MS)
+        self._failing[lane] = min(retry_at or 0, self._store.now() + MAX_RETRY_AFTER_MS)
         if len(self._failing) > MAX_FAILING_LANES:
             self._failing.popitem(last=False)

@@ -138,7 +138,7 @@ class Dispatcher(Loop):
         wait = await self._claim()
         # The flow's own jobs are claimed first; jobs that fall back get the remaining slots.
         for other, before in self._takes_from:
-            if other._lane.is_shut:
+            if other._lane.is_unavailable:
                 wait = min(wait, await self._claim(other._rules, before))
         return wait
 

@@ -23,7 +23,7 @@ class ProxyNames(Loop):
     async def tick(self) -> float:
         for name in self._proxies.names:
             addresses = await _addresses(name)
-            if self._proxies.know(name, addresses):
+            if self._proxies.set_addresses(name, addresses):
                 log.info("proxy_known" if addresses else "proxy_unknown", proxy=name, addresses=addresses)
         return EVERY_SECONDS
 

@@ -1,5 +1,5 @@
 import { Button } from "@mantine/core";
-import { IconArrowLeft, IconDownload, IconPlayerStop } from "@tabler/icons-react";
+import { IconDownload, IconPlayerStop } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
@@ -7,6 +7,7 @@ import { failedJobsQuery, resultsAddress } from "@/api/batches";
 import { currencyQuery } from "@/api/flows";
 import type { BatchWhole } from "@/api/model";
 import { ActionButton } from "@/components/action-button";
+import { BackLink } from "@/components/back-link";
 import { Fact } from "@/components/fact-line";
 import { Panel } from "@/components/panel";
 import { VisibleText } from "@/components/result/visible-text";
@@ -28,11 +29,9 @@ export function BatchView({ batch }: { batch: BatchWhole }) {
   const why = batch.status === "ENDED" ? "All its jobs have ended." : blocked;
   return (
     <div className={styles["page"]}>
+      <BackLink to="/batches">Batches</BackLink>
       <header className={styles["intro"]}>
         <div>
-          <Link to="/batches" className={styles["back"]} data-noprint>
-            <IconArrowLeft size={15} aria-hidden /> Batches
-          </Link>
           <h1 className={styles["title"]}>
             {batch.name === null ? "Batch" : <VisibleText text={batch.name} />}{" "}
             <ToneBadge tone={tone} icon={icon}>

@@ -1,8 +1,9 @@
-import { IconArrowLeft, IconEqual, IconEqualNot } from "@tabler/icons-react";
+import { IconEqual, IconEqualNot } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { currencyQuery } from "@/api/flows";
 import type { Comparison } from "@/api/model";
+import { BackLink } from "@/components/back-link";
 import { Panel } from "@/components/panel";
 import { ResultViewer } from "@/components/result/result-viewer";
 import { StatusBadge } from "@/components/status-badge";
@@ -16,9 +17,9 @@ export function ComparisonView({ comparison }: { comparison: Comparison }) {
   const { left, right, samePrompt, sameResult, differences } = comparison;
   return (
     <article className={styles["page"]}>
-      <Link to="/jobs/$id" params={{ id: right.id }} className={styles["back"]}>
-        <IconArrowLeft size={15} aria-hidden /> Back to the job
-      </Link>
+      <BackLink to="/jobs/$id" params={{ id: right.id }}>
+        Back to the job
+      </BackLink>
       <div className={styles["headline"]}>
         <h1>Two results, side by side</h1>
         <ToneBadge tone={sameResult ? "green" : "amber"} icon={sameResult ? IconEqual : IconEqualNot}>

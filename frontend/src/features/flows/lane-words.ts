@@ -15,7 +15,7 @@ const KINDS: Readonly<Record<string, LaneWords>> = {
   over_budget: {
     title: "Over budget",
     tone: "amber",
-    meaning: "What the flow has cost today reached its budget. It sends no job until the next day (UTC).",
+    meaning: "What the flow has cost today reached its budget, and it sends no job.",
   },
   rate_limited: { title: "Rate limited", tone: "amber", meaning: "The processor is rate limited." },
   outage: {
@@ -82,11 +82,14 @@ export function wordsForConcurrency(flow: Flow): string {
   return flow.concurrency === null ? "no limit" : `${flow.inFlight} of ${flow.concurrency} in use`;
 }
 
+/** Not torn at the end of a line. */
+const PER_MINUTE = "\u00a0/\u00a0min";
+
 /** The limits of each key; null if there are none. */
 export function wordsForKeyLimits({ concurrencyPerKey, ratePerKey, keysAtLimit }: Flow): string | null {
   const limits = [
     ...(concurrencyPerKey === null ? [] : [`${concurrencyPerKey} at a time`]),
-    ...(ratePerKey === null ? [] : [`${ratePerKey} / min`]),
+    ...(ratePerKey === null ? [] : [`${ratePerKey}${PER_MINUTE}`]),
   ].join(", ");
   if (limits === "" || keysAtLimit === 0) return limits || null;
   return `${limits} (${keysAtLimit.toLocaleString("en")} ${keysAtLimit === 1 ? "key" : "keys"} at the limit)`;
@@ -99,8 +102,8 @@ export function wordsForSharedLimit({ limit }: Flow): string | null {
   const places = inFlight === null ? `${concurrency} at a time` : `${inFlight} of ${concurrency} in use`;
   const parts = [
     ...(concurrency === null ? [] : [places]),
-    ...(requestsPerMinute === null ? [] : [`${requestsPerMinute} / min`]),
-    ...(tokensPerMinute === null ? [] : [`${number(tokensPerMinute)} tokens / min`]),
+    ...(requestsPerMinute === null ? [] : [`${requestsPerMinute}${PER_MINUTE}`]),
+    ...(tokensPerMinute === null ? [] : [`${number(tokensPerMinute)} tokens${PER_MINUTE}`]),
   ];
   return `${limit.name}: ${parts.join(", ")}`;
 }

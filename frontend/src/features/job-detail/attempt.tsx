@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { currencyQuery, flowsQuery } from "@/api/flows";
-import type { Attempt, Job } from "@/api/model";
+import type { Attempt, HistoryEvent, Job } from "@/api/model";
 import { CopyButton } from "@/components/copy-button";
 import { Fact, FactLine } from "@/components/fact-line";
 import { RawView } from "@/components/result/raw-view";
@@ -22,8 +22,7 @@ import { wordsForEnd } from "./wording";
 export function AttemptSection({ job, tried }: { job: Job; tried: Tried }) {
   const { number, attempt } = tried;
   const end = attempt === undefined ? null : wordsForEnd(attempt.end);
-  // The head tells of the start.
-  const events = tried.events.filter(({ event }) => event.what !== "started");
+  const events = tried.events.filter((told) => !isInHead(told, attempt));
   const from = attempt?.startedAt ?? tried.events[0]?.event.at;
   return (
     <>
@@ -96,6 +95,20 @@ function Why({ error }: { error: NonNullable<Attempt["error"]> }) {
       <code>{error.code}</code> <VisibleText text={error.message} />
     </p>
   );
+}
+
+/** How an attempt ends by these events, and by nothing else. */
+const END_BY: Partial<Record<HistoryEvent["what"], Attempt["end"]>> = {
+  attempt_failed: "failed",
+  lease_lost: "lost",
+};
+
+/** Whether the attempt's head says all that the event does: the start, or the end with its reason. */
+function isInHead(told: Told, attempt: Attempt | undefined): boolean {
+  const { what, detail } = told.event;
+  if (what === "started") return true;
+  const end = END_BY[what];
+  return end !== undefined && end === attempt?.end && (detail === null || isKnown(told, attempt));
 }
 
 /** Whether the attempt's head says the event's detail. */

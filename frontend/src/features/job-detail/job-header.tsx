@@ -1,7 +1,7 @@
-import { IconArrowLeft } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { Job } from "@/api/model";
+import { BackLink } from "@/components/back-link";
 import { CopyButton } from "@/components/copy-button";
 import { StatusBadge } from "@/components/status-badge";
 import { VerdictBadge } from "@/components/verdict-badge";
@@ -14,9 +14,9 @@ export function JobHeader({ job, places }: { job: Job; places: ReactNode }) {
   return (
     <header className={styles["header"]}>
       <div className={styles["top"]} data-noprint>
-        <Link to="/" search={lastList()} className={styles["back"]}>
-          <IconArrowLeft size={15} aria-hidden /> Jobs
-        </Link>
+        <BackLink to="/" search={lastList()}>
+          Jobs
+        </BackLink>
         {places}
       </div>
       <div className={styles["headline"]}>

@@ -8,7 +8,7 @@ import { messageOf } from "@/api/errors";
 import type { BulkAction } from "@/api/model";
 import { focusMain } from "@/lib/focus";
 import styles from "./bulk.module.css";
-import { BULK_WORDS, handled, inFigures, jobs, outcomeOf, wordsForWait } from "./bulk-words";
+import { BULK_WORDS, handled, inFigures, jobs, outcomeOf, progressOf, wordsForWait } from "./bulk-words";
 
 interface Props {
   action: BulkAction;
@@ -79,11 +79,8 @@ export function BulkProgress({ action, takesFocus, onDismiss }: Props) {
           aria-label={`${words.doing}: ${inFigures(done)} of ${inFigures(total)}`}
         />
       )}
-      <p className={styles["outcome"]}>
-        {open && `${inFigures(done)} of ${inFigures(total)}: `}
-        {outcomeOf(action)}
-        {action.waitsFor !== null && <em> {wordsForWait(action.waitsFor)}</em>}
-      </p>
+      <p className={styles["outcome"]}>{open ? progressOf(action) : outcomeOf(action)}</p>
+      {action.waitsFor !== null && <p className={styles["waits"]}>{wordsForWait(action.waitsFor)}</p>}
       <p className="visually-hidden" role="status">
         {open ? "" : `${title}: ${outcomeOf(action)}`}
       </p>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { wireBulkAction as action } from "@/testing/job-factories";
-import { handled, jobs, outcomeOf, wordsForWait } from "./bulk-words";
+import { handled, jobs, outcomeOf, progressOf, wordsForWait } from "./bulk-words";
 
 describe("what became of the jobs", () => {
   it.each([
@@ -12,9 +12,9 @@ describe("what became of the jobs", () => {
     ],
     [
       action({ action: "replay", done: 1, failed: { invalid_flow: 2 } }),
-      "1 replayed, 2 failed (2 its flow cannot be used)",
+      "1 replayed, 2 failed (without a usable flow)",
     ],
-    [action({ skipped: { a_new_code: 1 } }), "0 retried, 1 skipped (1 a new code)"],
+    [action({ skipped: { a_new_code: 1 } }), "0 retried, 1 skipped (a new code)"],
   ])("%#", (given, words) => expect(outcomeOf(given)).toBe(words));
 
   it("is counted, whatever it was", () => {
@@ -23,6 +23,16 @@ describe("what became of the jobs", () => {
     ).toBe(10);
   });
 });
+
+it.each([
+  [action({ matched: 1_840, done: 412 }), "412 of 1,840 retried"],
+  [
+    action({ matched: 1_840, done: 34, skipped: { is_pending: 6 } }),
+    "40 of 1,840: 34 retried, 6 skipped (pending)",
+  ],
+  // More than there were when they were counted.
+  [action({ action: "cancel", matched: 1, done: 2 }), "2 of 2 cancelled"],
+])("says how far it is: %#", (given, words) => expect(progressOf(given)).toBe(words));
 
 it("counts jobs in words", () => {
   expect([jobs(1), jobs(0), jobs(5000), jobs(100_000, true), jobs(1, true)]).toEqual([

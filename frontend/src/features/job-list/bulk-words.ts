@@ -12,7 +12,7 @@ export const BULK_WORDS: Readonly<Record<BulkKind, Words>> = {
     verb: "Retry",
     doing: "Retrying",
     done: "retried",
-    what: "FAILED and CANCELLED jobs start again, under the same id. Others are skipped.",
+    what: "Failed and cancelled jobs start again, under the same id. Others are skipped.",
   },
   cancel: {
     verb: "Cancel",
@@ -47,7 +47,7 @@ const WHY: Readonly<Record<string, string>> = {
   changed_meanwhile: "changed meanwhile",
   job_not_found: "deleted meanwhile",
   job_damaged: "damaged in the store",
-  invalid_flow: "its flow cannot be used",
+  invalid_flow: "without a usable flow",
 };
 
 const WAITS: Readonly<Record<string, string>> = {
@@ -74,6 +74,15 @@ export function handled(action: BulkAction): number {
   return action.done + sum(action.skipped) + sum(action.failed);
 }
 
+/** How far it is: "1,212 of 1,840 retried", "40 of 1,840: 34 retried, 6 skipped (pending)". */
+export function progressOf(action: BulkAction): string {
+  const handledNow = handled(action);
+  const count = `${inFigures(handledNow)} of ${inFigures(Math.max(action.matched, handledNow))}`;
+  return handledNow === action.done
+    ? `${count} ${BULK_WORDS[action.action].done}`
+    : `${count}: ${outcomeOf(action)}`;
+}
+
 /** What became of all jobs so far: "34 retried, 2 skipped (1 pending, 1 completed)". */
 export function outcomeOf(action: BulkAction): string {
   const parts = [`${inFigures(action.done)} ${BULK_WORDS[action.action].done}`];
@@ -85,9 +94,12 @@ export function outcomeOf(action: BulkAction): string {
 }
 
 function reasons(counts: Readonly<Record<string, number>>): string {
-  return Object.entries(counts)
-    .map(([code, count]) => `${inFigures(count)} ${WHY[code] ?? code.replaceAll("_", " ")}`)
-    .join(", ");
+  const all = Object.entries(counts).map(([code, count]) => ({
+    count: inFigures(count),
+    why: WHY[code] ?? code.replaceAll("_", " "),
+  }));
+  // The count of the only reason was said just before.
+  return all.map(({ count, why }) => (all.length === 1 ? why : `${count} ${why}`)).join(", ");
 }
 
 function sum(counts: Readonly<Record<string, number>>): number {

@@ -14,8 +14,8 @@ interface Props {
 }
 
 const FORMATS: readonly [ExportFormat, string][] = [
-  ["csv", "CSV"],
   ["ndjson", "NDJSON"],
+  ["csv", "CSV"],
 ];
 
 /** Always mounted, so that it returns the focus when it closes; the export is not, and stops. */
@@ -42,6 +42,7 @@ function Export({ filter, onClose }: Props) {
           <Button variant="default" onClick={onClose}>
             Cancel
           </Button>
+          {/* That which most want stands last, as in every dialog. */}
           {FORMATS.map(([format, name]) => (
             <Button
               key={format}
@@ -62,6 +63,7 @@ function Export({ filter, onClose }: Props) {
   return (
     <Stack gap="md">
       <Progress
+        {...(state.phase === "broke" && { color: "var(--amber-dot)" })}
         value={state.phase === "done" ? 100 : total === 0 ? 0 : (100 * state.count) / total}
         aria-label={`${inFigures(state.count)} of ${inFigures(total, counted?.more)} jobs`}
       />
@@ -69,7 +71,6 @@ function Export({ filter, onClose }: Props) {
         {outcome(state, inFigures(total, counted?.more))}
       </p>
       <Group justify="flex-end" gap="xs">
-        {state.phase === "broke" && <Button onClick={goOn}>Continue</Button>}
         {open || state.phase === "broke" ? (
           <Button variant="default" onClick={stop}>
             Stop
@@ -77,6 +78,7 @@ function Export({ filter, onClose }: Props) {
         ) : (
           <Button onClick={onClose}>Done</Button>
         )}
+        {state.phase === "broke" && <Button onClick={goOn}>Continue</Button>}
       </Group>
     </Stack>
   );

@@ -69,7 +69,7 @@ class BatchCountsOut(WireOut):
 class BatchSummary(WireOut):
     """``lines``: of the request; ``jobs``: those that became jobs; ``refused``: the others. ``endedAt``: when the last
     job ended. ``keptUntil``: when it is deleted with its jobs; null: not before it has ended, or never.
-    ``webhookUrl``: where its end is told, without its query, which may hold a secret.
+    ``webhookUrl``: the URL that is notified of its end, without its query, which may contain a secret.
     ``costMicros``: of its jobs, in millionths of the currency that ``GET /flows`` names; null: none of them has a cost.
     """
 

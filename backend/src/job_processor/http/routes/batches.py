@@ -36,7 +36,7 @@ from job_processor.store.base import BatchAdded, BatchQuery, IdempotencyKey
 LINES_A_REQUEST = 100
 """A batch counts for the rate limit as one request per this many lines."""
 SHOWN_ERRORS = 100
-"""Maximum number of refused lines in a batch's own representation; its results have all."""
+"""Maximum number of refused lines in the answer about a batch; its results have all."""
 PAGE = 200
 """Number of jobs that the results read at a time."""
 

@@ -34,7 +34,7 @@ T = TypeVar("T")
 MAX_ESCAPE_BYTES = 6
 """Maximum bytes that one byte of a result takes in JSON: ``\\u`` and four hex digits."""
 OVERHEAD_BYTES = 65_536
-"""Maximum bytes of a body beside the result: other fields, boundaries of a form."""
+"""Maximum bytes of a body without its result: other fields, boundaries of a form."""
 _THREAD_ABOVE = 65_536
 """Larger bodies are parsed in a thread, so that they do not block the event loop."""
 

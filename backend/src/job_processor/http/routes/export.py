@@ -105,9 +105,9 @@ async def _csv(found: AsyncIterator[Sequence[Job]], names: frozenset[str], head:
 async def _jobs(
     context: Context, query: Query, found: Sequence[Summary], principal: Principal, *, in_lists: bool
 ) -> AsyncIterator[Sequence[Job]]:
-    """These jobs and all that follow; one that was deleted meanwhile, or is damaged, is left out.
+    """These jobs and all later pages. A job that was deleted meanwhile or is damaged is left out.
 
-    ``in_lists``: as lists have them; else whole.
+    ``in_lists``: jobs as in lists, with clipped texts; else whole jobs.
     """
     while found:
         for start in range(0, len(found), AT_ONCE):
@@ -136,7 +136,7 @@ def _row(job: Job, names: frozenset[str]) -> str:
 
 
 def _values(job: Job) -> tuple[str, ...]:
-    """In the order of FIELDS."""
+    """The row of a job in CSV, in the order of FIELDS."""
     error, verdict = job.error, job.verdict
     return (
         *(job.id, job.state.value, job.flow, render.time_out(job.created_at)),
@@ -151,7 +151,7 @@ def _values(job: Job) -> tuple[str, ...]:
 
 
 def _line(values: Sequence[str]) -> str:
-    """By RFC 4180."""
+    """A line of CSV (RFC 4180)."""
     to = io.StringIO()
     csv.writer(to).writerow(values)
     return to.getvalue()

@@ -1,4 +1,4 @@
-"""What is found beside the rows of a list: how many jobs, and in which groups."""
+"""The number of jobs that match, and their groups."""
 
 from dataclasses import replace
 from typing import Annotated
@@ -23,7 +23,7 @@ from job_processor.store.base import GroupBy, Query
 MAX_COUNT = 10_000
 """Maximum number of jobs that are counted, or put into groups."""
 _STATES = {GroupBy.ERROR: frozenset({State.FAILED}), GroupBy.VERDICT: FINAL}
-"""Jobs of which states are put into groups, where the filters name none."""
+"""The states of the jobs that are put into groups, unless the filters name some."""
 
 
 class GroupsQuery(JobFilters, frozen=True, rename="camel"):

@@ -18,7 +18,7 @@ from job_processor.http.answer import answer
 from job_processor.http.context import Context
 from job_processor.http.openapi import Answer, Operation
 from job_processor.http.routes.flows import WORKER_SEEN_MS
-from job_processor.telemetry import Seen
+from job_processor.telemetry import GaugeValues
 
 COUNTS_TIMEOUT_SECONDS = 2.0
 """Timeout for reading counts, and for counting workers; the metrics then have cached counts or none."""
@@ -50,7 +50,7 @@ async def metrics(context: Context, request: Request) -> Response:
     status = await context.flow_status.read_within(COUNTS_TIMEOUT_SECONDS) if up else None
     lanes = {} if status is None else status.lanes
     now = context.store.now()
-    seen = Seen(
+    values = GaugeValues(
         up,
         tuple(context.flows),
         now,
@@ -59,7 +59,7 @@ async def metrics(context: Context, request: Request) -> Response:
         await _workers(context) if up else None,
         {} if status is None else _budgets(context, lanes, now),
     )
-    return Response(context.telemetry.render(seen), media_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(context.telemetry.render(values), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 def _budgets(context: Context, lanes: Mapping[str, Lane], now: int) -> Mapping[str, Level]:

@@ -25,7 +25,7 @@ from job_processor.http.openapi import JOB_ID, Answer, Operation, Param
 from job_processor.http.paging import Cursor, Limit, before, next_page
 from job_processor.http.query import parse, value_hint
 from job_processor.http.routes.shared import BODY_PROBLEMS, PREFER, key_param
-from job_processor.http.snippets import LOOKED_AT, snippets_of, wanted_of
+from job_processor.http.snippets import LOOKED_AT, phrases_of, snippets_of
 from job_processor.http.submission import check_prompt, key_of, new_job
 from job_processor.http.visibility import job_of, without_foreign_origins
 from job_processor.store.base import Query
@@ -88,7 +88,7 @@ async def list_jobs(context: Context, request: Request) -> Response:
     jobs = await without_foreign_origins(context.store, [one.job for one in found], principal)
     rows = [replace(one, job=job) for one, job in zip(found, jobs, strict=True)]
     status = await context.flow_status.recent()
-    phrases = wanted_of(query) if wanted.with_snippets else ()
+    phrases = phrases_of(query) if wanted.with_snippets else ()
     shown = (
         render.row(one, context.waits_in(one.job, status), wanted.clip, snippets_of(one, phrases) if phrases else ())
         for one in rows

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from job_processor.core.job import Job
-from job_processor.core.place import LATELY_MS, MOST_AHEAD, ends_per_minute, expected_start
+from job_processor.core.place import MAX_AHEAD, THROUGHPUT_WINDOW_MS, ends_per_minute, expected_start
 from job_processor.core.series import MINUTE, start_of
 from job_processor.http import models as s
 from job_processor.http import render
@@ -25,8 +25,8 @@ async def get_place(context: Context, request: Request) -> Response:
 
 async def _place_of(context: Context, job: Job) -> s.JobPlace:
     now = context.store.now()
-    lately = SeriesQuery(MINUTE, start_of(MINUTE, now - LATELY_MS), now, MINUTE, frozenset({job.flow}))
-    ahead, waits = await asyncio.gather(context.store.ahead(job, MOST_AHEAD), context.waits(job))
+    lately = SeriesQuery(MINUTE, start_of(MINUTE, now - THROUGHPUT_WINDOW_MS), now, MINUTE, frozenset({job.flow}))
+    ahead, waits = await asyncio.gather(context.store.ahead(job, MAX_AHEAD), context.waits(job))
     if ahead is None:
         why = f"It is {job.state.value}." if waits is None else waits.detail
         return s.JobPlace(

@@ -34,7 +34,7 @@ EXPIRED = "deadline"
 
 
 class StatsQuery(msgspec.Struct, frozen=True, rename="camel"):
-    """Which time, in which steps, of which flow."""
+    """The range of time, its steps, and the flow."""
 
     since: Annotated[Time | None, Meta(description="RFC 3339; default: 24 hours before ``until``")] = None
     until: Annotated[Time | None, Meta(description="RFC 3339; default: now")] = None
@@ -64,7 +64,7 @@ class StatsQuery(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class UsedKeysQuery(msgspec.Struct, frozen=True, rename="camel"):
-    """On which days, in which flow, of how many keys."""
+    """The days, the flow, and the number of keys."""
 
     since: Annotated[
         Time | None, Meta(description="RFC 3339; its day (UTC) is the first; default: the day of ``until``")
@@ -96,7 +96,7 @@ class UsedKeysQuery(msgspec.Struct, frozen=True, rename="camel"):
 
 
 def _flows(principal: Principal, wanted: str | None) -> frozenset[str] | None:
-    """The flows that are asked about, of those that the principal may see; ``None``: all."""
+    """The flows of the answer, of those that the principal may see; ``None``: all."""
     if wanted is None:
         return principal.flows
     return frozenset({wanted}) if principal.flows is None else principal.flows & {wanted}
@@ -110,7 +110,7 @@ def _by_range(since: int, until: int, now: int) -> Step:
 
 
 def _is_kept(step: Step, since: int, now: int) -> bool:
-    """The first bucket may have lost its beginning. Of days there is nothing shorter to be had."""
+    """Whether the rows of ``step`` since then are kept, but for a part of the first. Those of days always are."""
     return step.span == DAY or since + step.ms > now - KEEP_MS[step.span]
 
 

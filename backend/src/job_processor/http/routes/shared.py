@@ -13,7 +13,7 @@ PREFER = Param(
 
 
 def key_param(effect: str) -> Param:
-    """The header Idempotency-Key; ``effect``: what the same key gives."""
+    """The header Idempotency-Key; ``effect``: what sending the same key again does."""
     return Param(
         "Idempotency-Key",
         "header",

@@ -23,7 +23,7 @@ from job_processor.http.scope_keys import PRINCIPAL, ROUTE
 from job_processor.oidc.base import AuthorizationResponse, People
 from job_processor.oidc.errors import ProviderUnavailable, SignInRefused
 from job_processor.oidc.options import CALLBACK_PATH
-from job_processor.oidc.transit import LIFE_SECONDS
+from job_processor.oidc.pending_sign_in import LIFE_SECONDS
 
 START_PATH = "/session/oidc/start"
 COOKIE = "__Host-jp_sign_in"
@@ -62,7 +62,7 @@ async def finish(context: Context, request: Request) -> Response:
     returned = AuthorizationResponse(*(sent.get(name, "") for name in ("code", "state", "iss", "error")))
     try:
         known = await people.end(returned, request.cookies.get(COOKIE, ""))
-        # From here on it is this person who asks.
+        # From here on this person is the requester.
         request.scope[PRINCIPAL] = known.principal
         check_role(known.principal)
     except (SignInRefused, ProviderUnavailable, RequestRefused) as error:

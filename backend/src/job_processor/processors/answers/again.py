@@ -1,13 +1,13 @@
-"""Finds in an answer that the processor wants the job again later. Pure.
+"""Recognises the answer with which a processor asks to get the job again later. Pure.
 
-Only an answer that says nothing else counts: the same words inside a longer answer may be a result.
+The whole answer must be this request, because the same text inside a longer answer may be part of a result.
 """
 
 import msgspec
 
 from job_processor.core.outcome import Deferred, again, is_again_seconds
 
-_LONGEST = 500
+_MAX_BYTES = 500
 """Maximum bytes of such an answer; longer ones are not parsed."""
 
 
@@ -17,12 +17,12 @@ class _Again(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
 
 
 def again_in(body: bytes, job_id: str, now: int, *, must_name_job: bool = False) -> Deferred | None:
-    """The outcome of ``{"jobId": …, "againInSeconds": 30}``; ``None`` for any other answer, for another job and for a
-    number that is out of bounds.
+    """The outcome "put back" for ``{"jobId": …, "againInSeconds": 30}``; ``None`` for any other answer, another job, or
+    a number out of range.
 
     ``must_name_job``: an answer without ``jobId`` does not count. ``now``: milliseconds since 1970.
     """
-    if len(body) > _LONGEST:
+    if len(body) > _MAX_BYTES:
         return None
     try:
         asked = msgspec.json.decode(body, type=_Again)

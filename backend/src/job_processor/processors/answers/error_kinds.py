@@ -1,6 +1,6 @@
 """Classifies errors by their codes and messages, for many vendors. Pure.
 
-Codes take precedence over messages. responses.py decides by the status when messages are considered.
+Codes take precedence over messages. ``meaning`` decides by the status whether messages are considered.
 """
 
 import re
@@ -71,7 +71,7 @@ def has_bad_key(details: ErrorDetails) -> bool:
 
 
 def is_wrong_place(details: ErrorDetails, sent: SentOptions) -> bool:
-    """True if the URL or the account is unusable for any request."""
+    """True if the URL or the account cannot be used for any request."""
     if phrases.WRONG_ADDRESS_WORDS.search(details.text) is not None:
         return True
     # Only for model servers: another endpoint may mean a customer's account that the job is about.

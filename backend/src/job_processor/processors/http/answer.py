@@ -49,7 +49,7 @@ def outcome_of(reply: Reply, take: Pointer | None, max_bytes: int, *, pages: boo
     text = _decoded(reply)
     if isinstance(text, Failed):
         return text
-    # Only if the text is nothing else: an ordinary result that quotes it would be retried for ever.
+    # The whole text must match; otherwise a result that quotes it would be retried for ever.
     if len(text) < 1_000 and _TAG.sub("", text).strip() == _N8N_STARTS:
         return lane_closed(Trouble.OUTAGE, f"n8n is starting: it answered {reply.status} and says so.")
     by_n8n = _N8N_MESSAGE.fullmatch(text)
@@ -67,10 +67,11 @@ def outcome_of(reply: Reply, take: Pointer | None, max_bytes: int, *, pages: boo
 
 
 def _unread(reply: Reply) -> Outcome | HandOver:
-    """The outcome if the body could not be read. The work was done, so the attempt counts as failed."""
+    """The outcome if the body could not be read. The endpoint has processed the job, so the attempt counts as
+    failed."""
     message = f"It answered {reply.status}, but {reply.unread}."
     if is_encoded(reply.headers):
-        # The endpoint would compress the response of every job.
+        # The endpoint probably compresses all its responses.
         return HandOver(_failed("answer_garbled", message), LaneClosed(Trouble.MISCONFIGURED, message))
     return _failed("answer_too_large", message, retryable=False)
 
@@ -85,7 +86,7 @@ def _decoded(reply: Reply) -> str | Failed:
         message = f"It answered in the charset {one_line(charset)}, which is not supported; use UTF-8."
         return _failed("answer_garbled", message, retryable=False)
     try:
-        # Valid UTF-8 is taken as UTF-8, also if the server declares Latin-1.
+        # Valid UTF-8 is decoded as UTF-8, even if the server declares Latin-1.
         return reply.body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         message = f"The answer is not UTF-8 from byte {error.start} on."

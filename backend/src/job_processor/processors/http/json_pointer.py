@@ -18,11 +18,11 @@ _NAME_CHARACTERS: Final = 40
 
 
 class NotThere(Exception):
-    """The pointer leads to nothing. The message says what is there instead."""
+    """There is no value at the pointer. The message says what there is instead."""
 
 
 class NotJson(Exception):
-    """The text is not JSON. The message says why, and where if known."""
+    """The text is not JSON. The message has the reason, and the position if known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def parse(text: str) -> Pointer:
 
 
 def find(document: str, pointer: Pointer) -> str:
-    """The text of the value at ``pointer``, byte for byte. Of duplicate names the last one counts.
+    """The text of the value at ``pointer``, byte for byte. Of duplicate names the last one wins.
 
     Raises NotThere and NotJson.
     """
@@ -69,7 +69,7 @@ _DECODER: Final = json.JSONDecoder(parse_int=str, parse_float=str)
 
 
 def _member(document: str, start: int, step: str, way: Sequence[str]) -> tuple[int, int]:
-    """Start and end of the member ``step`` of the container at ``start``. ``way``: the steps before, for messages."""
+    """Start and end of the member ``step`` of the container at ``start``. ``way``: the previous steps, for messages."""
     where = f"at /{'/'.join(way)}" if way else "at the top"
     match document[start]:
         case "{":

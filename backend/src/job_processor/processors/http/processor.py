@@ -16,11 +16,11 @@ from job_processor.processors.answers.again import again_in
 from job_processor.processors.answers.meaning import error_in_success, judge_status
 from job_processor.processors.base import Dispatch, ProcessorSetup
 from job_processor.processors.callback_dispatch import dispatch_body, execution_id_in
+from job_processor.processors.health import Health, ask_any
 from job_processor.processors.http import answer as http_answer
 from job_processor.processors.http import json_pointer
 from job_processor.processors.http.template import Template, Text
 from job_processor.processors.http_options import HttpOptions, address, secret, sends_to
-from job_processor.processors.sign_of_life import SignOfLife, ask_any
 
 BODY_LIMIT: Final = 4 * 1_048_576
 ESCAPED: Final = 6
@@ -78,7 +78,7 @@ class EndpointOptions(HttpOptions, kw_only=True, frozen=True, forbid_unknown_fie
 
 
 class EndpointProcessor:
-    """A 202 is an acceptance, or asks for the job later; any other 2xx is the result."""
+    """A response with 202 is an acceptance, or a request for the job later; with any other 2xx it is the result."""
 
     def __init__(self, options: EndpointOptions, setup: ProcessorSetup) -> None:
         self._url = address("url", options.url)
@@ -124,7 +124,7 @@ class EndpointProcessor:
             )
         outcome = await self._read(reply)
         if isinstance(outcome, Failed) and outcome.error.code == http_answer.NO_RESULT:
-            # There is no result at the expected place; the body may be an error.
+            # Without a result the body may be an error.
             return error_in_success(reply.status, reply.headers, reply.body, self._now()) or outcome
         return outcome
 
@@ -136,15 +136,15 @@ class EndpointProcessor:
         return http_answer.outcome_of(reply, self._take, self._max_bytes, pages=self._pages)
 
     async def cancel(self, job_id: str, attempt: Attempt) -> str | None:
-        """Always ``None``: there is no way to stop the work; a running request is aborted with its task."""
+        """Always ``None``, because an endpoint cannot be told to stop. A running request is aborted with its task."""
         return None
 
-    async def sign_of_life(self) -> SignOfLife:
+    async def health(self) -> Health:
         return await ask_any(self._outgoing, self._url, self._now)
 
     def _headers_of(self, dispatch: Dispatch) -> dict[str, str]:
-        # All attempts share the key, so that an endpoint can recognise a repetition. An attempt after an invalid result
-        # asks for a new answer and gets its own key.
+        # All attempts share the idempotency key, so that the endpoint can recognise a retry. An attempt after an
+        # invalid result needs a new answer, and gets a key of its own.
         key = dispatch.job_id if dispatch.complaint is None else f"{dispatch.job_id}-{dispatch.attempt}"
         headers = {"Idempotency-Key": key, "X-Job-Id": dispatch.job_id, "X-Job-Attempt": str(dispatch.attempt)}
         if self._content_type is not None:

@@ -14,11 +14,11 @@ from job_processor.core.outcome import HandOver, Outcome, lane_closed
 from job_processor.outgoing.session import Outgoing, total_seconds
 from job_processor.processors.answers.meaning import detail_of
 from job_processor.processors.base import Dispatch, ProcessorSetup
+from job_processor.processors.health import Health
 from job_processor.processors.http_options import address, secret, sends_to
 from job_processor.processors.model.asking import knows_deployment
 from job_processor.processors.model.chat import Chat
 from job_processor.processors.model.options import ModelOptions, check
-from job_processor.processors.sign_of_life import SignOfLife
 
 SCOPE: Final = "https://cognitiveservices.azure.com/.default"
 IDENTITY_SECONDS = 20.0
@@ -64,13 +64,13 @@ class AzureOpenAIProcessor:
         self.sends_to = sends_to("POST", url, model=options.deployment)
         self._chat = Chat(outgoing, url, credential, options, options.deployment, "deployment", setup)
 
-        async def sign_of_life() -> SignOfLife:
+        async def health() -> Health:
             headers = await credential()
             if isinstance(headers, HandOver):
-                return SignOfLife(False, detail_of(headers))
+                return Health(False, detail_of(headers))
             return await knows_deployment(outgoing, url, setup.now, headers, options.deployment)
 
-        self._ask = sign_of_life
+        self._ask = health
 
     async def open(self) -> None:
         await self._chat.open()
@@ -84,12 +84,11 @@ class AzureOpenAIProcessor:
         return await self._chat.run(dispatch)
 
     async def cancel(self, job_id: str, attempt: Attempt) -> str | None:
-        """Always ``None``: no callback is awaited; a running request is aborted when its task is cancelled."""
+        """Always ``None``, because a model sends no callback. A running request is aborted with its task."""
         return None
 
-    async def sign_of_life(self) -> SignOfLife:
-        """Azure lists the models that could be deployed, not those that are deployed, so the deployment itself is
-        asked."""
+    async def health(self) -> Health:
+        """Check the deployment itself, because Azure's list of models has those that can be deployed."""
         return await self._ask()
 
 

@@ -81,7 +81,7 @@ class Chat:
             assert meaning is not None
             return meaning
         if incoming.is_encoded:
-            # Not decompressed, because 200 KB may expand to 200 MB. The server would do the same for every job.
+            # Compressed bodies are refused, because 200 KB may expand to 200 MB. The server probably compresses all.
             return lane_closed(Trouble.MISCONFIGURED, "It compresses its answers, which was not asked for.")
         reporter = Reporter(dispatch.progress, self._now)
         try:
@@ -166,7 +166,7 @@ class _Reading:
         fault = self._incoming.fault
         for event in parser.end():
             if fault is not None and not _is_json(event.data):
-                # The connection broke inside this event; complete events still count.
+                # The connection broke inside this event; complete events are still processed.
                 continue
             ended = self._event(event, reporter)
             if ended is not None:
@@ -236,7 +236,7 @@ class _Reading:
         return self._broken_off(over, finished=finished)
 
     def _broken_off(self, over: HandOver, *, finished: bool = True) -> Outcome | HandOver:
-        """The outcome if an error, and not the model, ended the answer. ``over``: the error.
+        """The outcome if an error ended the answer before the model did. ``over``: the error.
 
         ``finished``: the answer may have been complete before the error; if it was, it counts.
         """

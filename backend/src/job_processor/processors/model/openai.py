@@ -9,11 +9,11 @@ from job_processor.core.job import Attempt
 from job_processor.core.outcome import HandOver, Outcome
 from job_processor.outgoing.session import Outgoing, total_seconds
 from job_processor.processors.base import Dispatch, ProcessorSetup
+from job_processor.processors.health import Health
 from job_processor.processors.http_options import address, secret, sends_to
 from job_processor.processors.model.asking import is_listed
 from job_processor.processors.model.chat import Chat
 from job_processor.processors.model.options import ModelOptions, check
-from job_processor.processors.sign_of_life import SignOfLife
 
 
 class OpenAIOptions(ModelOptions, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -49,10 +49,10 @@ class OpenAIProcessor:
         self._chat = Chat(outgoing, url, credential, options, options.model, "model", setup)
         models = (base_url / "models").with_query(base_url.query)
 
-        async def sign_of_life() -> SignOfLife:
+        async def health() -> Health:
             return await is_listed(outgoing, models, setup.now, headers, options.model)
 
-        self._ask = sign_of_life
+        self._ask = health
 
     async def open(self) -> None:
         await self._chat.open()
@@ -64,8 +64,8 @@ class OpenAIProcessor:
         return await self._chat.run(dispatch)
 
     async def cancel(self, job_id: str, attempt: Attempt) -> str | None:
-        """Always ``None``: no callback is awaited; a running request is aborted when its task is cancelled."""
+        """Always ``None``, because a model sends no callback. A running request is aborted with its task."""
         return None
 
-    async def sign_of_life(self) -> SignOfLife:
+    async def health(self) -> Health:
         return await self._ask()

@@ -47,7 +47,7 @@ class ModelOptions(HttpOptions, kw_only=True, frozen=True, forbid_unknown_fields
     extra_body: dict[str, Any] | None = None
 
 
-# Parameters that ask for several answers: a job has one result, the others would be paid for in vain.
+# Parameters that request several answers. A job has one result, so the others would be paid for without use.
 _SEVERAL = ("n", "best_of", "candidate_count")
 # Request parameters whose option has a different name.
 _OPTION_OF = {"stream_options": "stream_usage", "response_format": "structured_output"}
@@ -57,7 +57,7 @@ _PLAIN = ("temperature", "top_p", "max_tokens", "max_completion_tokens", "seed",
 
 
 def check(options: ModelOptions) -> None:
-    """Raises ProcessorUnusable for options that make no sense although their types are correct."""
+    """Raise ProcessorUnusable for options whose values contradict each other or the product."""
     for name in _SEVERAL:
         if (options.extra_body or {}).get(name, 1) != 1:
             raise ProcessorUnusable(f"extra_body.{name} must be 1 or left out: a job has one answer")

@@ -92,5 +92,5 @@ class Reporter:
 def tail_of(text: str) -> str:
     """The last ``PROGRESS_LIMIT`` characters of a text."""
     tail = text if len(text) <= PROGRESS_LIMIT else "…" + text[1 - PROGRESS_LIMIT :]
-    # Drop lone surrogates: the second half of a pair may still be on its way.
+    # Drop lone surrogates, because the second half of a pair may not have arrived yet.
     return tail.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")

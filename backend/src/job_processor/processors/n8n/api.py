@@ -75,7 +75,7 @@ class N8nApi:
             said = error_text(reply.body)
             callback = f"HTTP {reply.status}: {said}" if said else f"HTTP {reply.status}"
             if reply.status == 404:
-                # Only n8n's own JSON counts as an answer: while n8n starts, its API is not available yet.
+                # Only JSON of n8n itself counts as an answer, because while n8n starts its API is not available.
                 return Finding(f"{asked} does not know it ({callback}).", answered=_is_json(reply.body))
             if reply.status in (401, 403):
                 return Finding(f"{asked} refuses the key of api_key_env ({callback}).")
@@ -96,7 +96,7 @@ class N8nApi:
         if callback is not None and callback.job_id not in (None, job_id):
             return Finding(f"{asked} knows it as another job's. Is api_url the n8n of this flow?")
         if status in _STILL_GOING:
-            # It may have built its callback while this server was down, and be waiting to deliver it again.
+            # n8n may have built the callback while this server was down, and may be about to retry its delivery.
             if callback is not None and (callback.result is not None or callback.error is not None):
                 return _found(
                     f"{asked} has not delivered what it built ({status}).",
@@ -116,7 +116,7 @@ class N8nApi:
         return Finding(words, failed, ended=status != "success")
 
     async def refusal(self) -> str | None:
-        """Why the API cannot be used; ``None`` if it can."""
+        """The reason why the API cannot be used, for people; ``None`` if it can."""
         reply = await self._ask("GET", self._executions.with_query(limit="1"))
         if isinstance(reply, str):
             return f"Its API could not be reached ({reply})."
@@ -136,7 +136,7 @@ class N8nApi:
         return f"n8n did not stop execution {execution_id} (HTTP {reply.status}: {error_text(reply.body)})."
 
     async def _ask(self, method: str, url: URL) -> Reply | str:
-        """The reply, or why there is none."""
+        """The reply, or the reason why there is none."""
         reply = await self._outgoing.request(method, url)
         if isinstance(reply, HandOver):
             reason = detail_of(reply)
@@ -214,7 +214,7 @@ def _error_of(execution: dict[str, Any]) -> str | None:
 
 
 def _ended(status: str, execution_id: str, reason: str | None) -> Failed:
-    """Always retryable: an execution that died or was stopped (also by a shutdown) says nothing about the job."""
+    """Always retryable, because an execution that failed or was stopped (also by a shutdown) is no fault of the job."""
     if status == "success" and reason is None:
         message = f"n8n finished execution {execution_id} and kept no result that could be fetched."
         return Failed(JobError("n8n_result_lost", message))

@@ -16,9 +16,9 @@ from job_processor.processors.answers.again import again_in
 from job_processor.processors.answers.meaning import error_text, judge_status
 from job_processor.processors.base import Dispatch, Finding, ProcessorSetup
 from job_processor.processors.callback_dispatch import dispatch_body, execution_id_in
+from job_processor.processors.health import Health, ask
 from job_processor.processors.http_options import HttpOptions, address, secret, sends_to
 from job_processor.processors.n8n.api import N8nApi
-from job_processor.processors.sign_of_life import SignOfLife, ask
 
 _WORKFLOW: Final = re.compile(r"/workflow/[A-Za-z0-9_-]+/?\Z")
 SWITCHED_OFF = (
@@ -40,7 +40,7 @@ class N8nOptions(HttpOptions, kw_only=True, frozen=True, forbid_unknown_fields=T
 
     @property
     def executions_url(self) -> str | None:
-        """Where people see an execution of the workflow, once ``/`` and its id follow; ``None``: not known.
+        """The URL of the workflow's executions for people, to which ``/`` and an id are appended; ``None``: unknown.
 
         Raises ProcessorUnusable if ``editor_url`` is not the address of a workflow.
         """
@@ -66,7 +66,7 @@ class N8nProcessor:
         if options.token_env is not None:
             headers["x-n8n-token"] = secret("token_env", options.token_env, setup)
         self._outgoing = Outgoing(total_seconds(setup.rules), headers=headers, ca_file=options.ca_file)
-        _ = options.executions_url  # Refused at the start, not when it is asked for.
+        _ = options.executions_url  # Raise for invalid options at the start, not at the first use.
         self._api: N8nApi | None = None
         if options.api_url is not None and options.api_key_env is not None:
             self._api = N8nApi(
@@ -104,22 +104,22 @@ class N8nProcessor:
             return again_in(reply.body, dispatch.job_id, self._now(), must_name_job=True) or _not_accepted(reply)
         return Accepted(self._timeout_ms, execution_id_in(acceptance))
 
-    async def sign_of_life(self) -> SignOfLife:
-        """n8n's health, and with ``api_key_env`` whether its API accepts the key. The workflow itself is not
+    async def health(self) -> Health:
+        """Check n8n's health, and with ``api_key_env`` that its API accepts the key. The workflow itself is not
         started."""
-        # n8n may be below a path: https://host/n8n/webhook/name.
+        # n8n may be served below a path: https://host/n8n/webhook/name.
         root, found, _ = self._url.path.rpartition("/webhook")
         reply = await ask(self._outgoing, "GET", self._url.with_path(f"{root if found else ''}/healthz"), self._now)
-        if isinstance(reply, SignOfLife):
+        if isinstance(reply, Health):
             return reply
         if b'"ok"' not in reply.body:
-            return SignOfLife(False, "Something answers, but not as n8n's /healthz does. Is url the address of n8n?")
+            return Health(False, "Something answers, but not as n8n's /healthz does. Is url the address of n8n?")
         refused = None if self._api is None else await self._api.refusal()
         if refused is not None:
-            return SignOfLife(False, f"n8n is up. {refused}")
+            return Health(False, f"n8n is up. {refused}")
         if "/webhook-test/" in self._url.path:
-            return SignOfLife(False, "n8n is up. url is a test address, which works once per click in n8n's editor.")
-        return SignOfLife(True, "n8n is up." if self._api is None else "n8n is up, and its API takes the key.")
+            return Health(False, "n8n is up. url is a test address, which works once per click in n8n's editor.")
+        return Health(True, "n8n is up." if self._api is None else "n8n is up, and its API takes the key.")
 
     @property
     def instance(self) -> str:

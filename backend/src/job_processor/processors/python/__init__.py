@@ -1,1 +1,1 @@
-"""``processor = "python"``: a function of the operator's own."""
+"""``processor = "python"``: a Python function of the operator."""

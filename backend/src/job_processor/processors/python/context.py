@@ -1,4 +1,4 @@
-"""The context object that a Python function gets beside the prompt."""
+"""The context object that a Python function gets with the prompt."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ from job_processor.processors.base import Dispatch
 
 
 class Context:
-    """One per attempt; every method may be called from any thread."""
+    """The context of one attempt. All methods are thread-safe."""
 
     def __init__(self, dispatch: Dispatch, loop: asyncio.AbstractEventLoop) -> None:
         self.job_id: Final = dispatch.job_id
@@ -27,7 +27,8 @@ class Context:
 
     @property
     def cancelled(self) -> bool:
-        """True when the result is no longer needed. Threads cannot be stopped, so check this now and then."""
+        """True when the result is no longer needed. The function should check it regularly, because threads cannot be
+        stopped."""
         return self._cancelled.is_set()
 
     def progress(self, text: str) -> None:

@@ -9,7 +9,7 @@ from job_processor.core.exchange import Exchange
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Job, State
 from job_processor.core.lane import Lane
-from job_processor.core.shared_limit import place_in_line
+from job_processor.core.shared_limit import queue_entry
 from job_processor.core.transitions import Change
 from job_processor.store.base.groups import GroupBy, Grouped
 from job_processor.store.base.query import Query
@@ -93,9 +93,9 @@ class Claim:
         return self.rules if self.of is None else self.of
 
     @property
-    def in_line(self) -> str:
-        """The claim's place in the line of a shared limit (``core.shared_limit.place_in_line``)."""
-        return place_in_line(self.rules.name, None if self.of is None else self.of.name)
+    def queue_entry(self) -> str:
+        """The claim's entry in the queue of a shared limit (``core.shared_limit.queue_entry``)."""
+        return queue_entry(self.rules.name, None if self.of is None else self.of.name)
 
     @property
     def lanes(self) -> tuple[str, ...]:
@@ -229,7 +229,7 @@ class Jobs(Protocol):
         The lane (``core.lane.admit``) says how many; that and each job's move (``core.claiming.claim``,
         with a fresh token) are atomic: no two claims get the same job, and a flow's concurrency and rate
         are never exceeded, however many workers claim. The same holds for the limits of each key
-        (``core.key_limits``): keys at their limit are passed over. A job whose deadline has passed is not claimed.
+        (``core.key_limits``): keys at their limit are skipped. A job whose deadline has passed is not claimed.
 
         In a lane that is in trouble the one job is its probe: ``lane.wanted`` if that is due; else, while no job is
         ``lane.probed``, one of the highest priority; else, of the due jobs but that one, one that was never handed

@@ -9,7 +9,7 @@ from job_processor.core.ids import first_id_of
 from job_processor.core.job import Job, State
 
 ID_AHEAD_MS = 3_600_000
-"""How far the time in an id may be ahead of its job's ``created_at``. New ids stay within ``core.ids.AHEAD_MS``;
+"""How far the time in an id may be ahead of its job's ``created_at``. New ids stay within ``core.ids.MAX_AHEAD_MS``;
 ids of older releases did not follow a clock that was set back."""
 
 

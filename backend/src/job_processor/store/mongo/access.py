@@ -62,7 +62,7 @@ class Access:
     async def add_session(self, session: Session) -> None:
         values: Document = msgspec.to_builtins(session)
         fields: Document = {_SESSION[name]: value for name, value in values.items() if name != "id"}
-        fields["whose"] = session.whose
+        fields["whose"] = session.holder
         update = {"$setOnInsert": fields}
         await self._link.do(lambda again: self._sessions.update_one({"_id": session.id}, update, upsert=True))
 

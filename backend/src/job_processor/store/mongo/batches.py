@@ -204,7 +204,7 @@ class Batches(BatchReads):
             jobs += deleted
             if deleted == left:
                 return BatchesPruned(batches, jobs, more=True)
-            if not (await self.counts([batch.id])).get(batch.id, BatchCounts()).there:
+            if not (await self.counts([batch.id])).get(batch.id, BatchCounts()).existing:
                 # Only after its notices were relayed.
                 where = {"_id": batch.id, MARK: None}
                 await self._link.do(lambda again, where=where: self._batches.delete_one(where))  # type: ignore[misc]

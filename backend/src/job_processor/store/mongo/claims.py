@@ -15,13 +15,13 @@ from job_processor.core.errors import StoreUnavailable
 from job_processor.core.fallback import FellBack, fall_back
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Job, Lease
-from job_processor.core.key_limits import Rooms, given_back
+from job_processor.core.key_limits import KeyCapacity, refunded
 from job_processor.core.lane import Lane, admit, admits_again_at, charge, clear_probe, is_over_budget
 from job_processor.store.base import Claim, Claimed, earliest
 from job_processor.store.mongo import documents
-from job_processor.store.mongo.client import Document, Link, is_passing
+from job_processor.store.mongo.client import Document, Link, is_transient
 from job_processor.store.mongo.documents import key_hash_of
-from job_processor.store.mongo.lanes import MAX_KEYS_LATELY, Lanes, Occupied, Slot
+from job_processor.store.mongo.lanes import MAX_REFILLING_KEYS, Lanes, Occupied, Slot
 from job_processor.store.mongo.shared_limits import RESERVE_ROUNDS, SharedLimits
 from job_processor.store.mongo.turns import ORDER, Queue
 
@@ -102,29 +102,33 @@ class Claims:
             if counts:
                 used = await self._lanes.occupied([rules.name], stored, self._database_now(), rules.limits_keys)
             allowed, admitted = admit(found.lane, wish.limit, used.in_flight, rules, at)
-            rooms = Rooms(rules, used.of_keys, stored.refills, at) if rules.limits_keys else None
-            if rooms is not None:
-                allowed = min(allowed, MAX_KEYS_LATELY - rooms.lately)
+            capacity = KeyCapacity(rules, used.of_keys, stored.refills, at) if rules.limits_keys else None
+            if capacity is not None:
+                allowed = min(allowed, MAX_REFILLING_KEYS - capacity.refilling)
             if allowed <= 0:
-                return Claimed([], admitted, await self._when_keys_open(flow, rooms, at))
+                return Claimed([], admitted, await self._when_keys_open(flow, capacity, at))
             shared = None
             if rules.limit is not None:
-                shared = await self._limits.admit(rules.limit, rules, wish.in_line, allowed, at)
+                shared = await self._limits.admit(rules.limit, rules, wish.queue_entry, allowed, at)
                 allowed = shared.allowed
                 if allowed <= 0:
                     waits = await self._queue.has_ready(flow)
                     return Claimed([], admitted, await self._limits.refused(shared, waits))
             probes = admitted.trouble is not None
-            picked = await (self._queue.probe(admitted, flow, rooms) if probes else self._pick(flow, allowed, rooms))
+            picked = await (
+                self._queue.probe(admitted, flow, capacity) if probes else self._pick(flow, allowed, capacity)
+            )
             charged = None
-            if rooms is not None:
-                charged = Rooms(rules, used.of_keys, stored.refills, at)
+            if capacity is not None:
+                charged = KeyCapacity(rules, used.of_keys, stored.refills, at)
                 picked = [one for one in picked if charged.start(key_hash_of(one))]
             if not picked:
                 if shared is not None:
                     await self._limits.refused(shared, waits=False)
-                retry_at = await self._when_keys_open(flow, rooms, at)
-                return Claimed([], admitted, retry_at, idle=rooms is None or not (rooms.full or rooms.has_more))
+                retry_at = await self._when_keys_open(flow, capacity, at)
+                return Claimed(
+                    [], admitted, retry_at, idle=capacity is None or not (capacity.full or capacity.has_more)
+                )
             tokens = _tokens(len(picked))
             after = charge(admitted, len(picked), rules, tokens[0], picked[0]["_id"])
             slots = self._slots(picked, tokens)
@@ -145,7 +149,7 @@ class Claims:
                 estimated = None if shared is None else shared.estimated(picked)
                 if len(jobs) == wish.limit:
                     return Claimed(jobs, after, estimated=estimated)
-                keys_open = await self._when_keys_open(flow, rooms, at)
+                keys_open = await self._when_keys_open(flow, capacity, at)
                 limit_opens = None if shared is None else self._limits.opens_at(shared, picked)
                 return Claimed(jobs, after, earliest(keys_open, limit_opens), estimated=estimated)
             if shared is not None:
@@ -154,13 +158,13 @@ class Claims:
             stored = await self._lanes.read(rules.name)
         return Claimed([], stored.lane)
 
-    async def _when_keys_open(self, flow: str, rooms: Rooms | None, at: int) -> int | None:
+    async def _when_keys_open(self, flow: str, capacity: KeyCapacity | None, at: int) -> int | None:
         """When a key that is at its limit may start a job again; ``None``: unknown."""
-        if rooms is None:
+        if capacity is None:
             return None
-        if rooms.has_more:
+        if capacity.has_more:
             return at
-        opens = rooms.next_opening(rooms.full)
+        opens = capacity.next_opening(capacity.full)
         if opens is None or not await self._queue.has_ready(flow):
             return None
         # Which of the full keys have jobs waiting is unknown, so the pause has a minimum: no claim for each key.
@@ -188,7 +192,7 @@ class Claims:
                 kept = tuple(slot for slot in stored.slots if slot.token not in unused)
                 refills = None
                 if rules.rate_per_key is not None:
-                    refills = given_back(stored.refills, list(unused.values()), rules.rate_per_key)
+                    refills = refunded(stored.refills, list(unused.values()), rules.rate_per_key)
                 unchanged = refills is None and (lane, kept) == (stored.lane, stored.slots)
                 if unchanged or await self._lanes.reserve(stored, lane, kept, refills):
                     return
@@ -216,7 +220,7 @@ class Claims:
             try:
                 result = await self._jobs.bulk_write(writes, ordered=False)
             except BulkWriteError as error:
-                if is_passing(error):
+                if is_transient(error):
                     raise
             else:
                 if result.matched_count == len(writes):
@@ -233,15 +237,15 @@ class Claims:
         self._lost_races[wish.source.name] = min(_MOST_LOST_RACES, lost_races + 1) if lost else max(0, lost_races - 1)
         return taken
 
-    async def _pick(self, flow: str, wanted: int, rooms: Rooms | None = None) -> list[Document]:
+    async def _pick(self, flow: str, wanted: int, capacity: KeyCapacity | None = None) -> list[Document]:
         """Whole documents of due jobs: the next ones or, after lost races, a random choice of these and later jobs.
 
         Jobs of a higher priority are always preferred.
         """
         lost_races = self._lost_races.get(flow, 0)
-        if rooms is None and not lost_races and (head := await self._queue.head(flow, wanted)) is not None:
+        if capacity is None and not lost_races and (head := await self._queue.head(flow, wanted)) is not None:
             return head
-        ids = _some(await self._queue.next_ids(flow, wanted, wanted * (1 + lost_races), rooms), wanted)
+        ids = _some(await self._queue.next_ids(flow, wanted, wanted * (1 + lost_races), capacity), wanted)
         where: Document = {"_id": {"$in": ids}, "ready": 1, **self._queue.in_time()}
 
         async def run(again: bool) -> list[Document]:

@@ -16,12 +16,12 @@ from pymongo.read_concern import ReadConcern
 from job_processor.core.errors import ReadTooLong, StoreRefused, StoreUnavailable
 from job_processor.store.mongo import address
 from job_processor.store.mongo.codec import CODEC, Collection, Document
-from job_processor.store.mongo.errors import NOT_PYMONGO, is_passing, is_too_slow, lacks_index, translate
+from job_processor.store.mongo.errors import NOT_PYMONGO, is_too_slow, is_transient, lacks_index, translate
 from job_processor.store.mongo.outage import Outage
 from job_processor.store.mongo.sent import LastSent
 from job_processor.store.mongo.tuning import Tuning
 
-__all__ = ["Collection", "Document", "Link", "Server", "is_passing"]
+__all__ = ["Collection", "Document", "Link", "Server", "is_transient"]
 
 T = TypeVar("T")
 MIN_VERSION = (7, 0)
@@ -166,7 +166,7 @@ class Link:
             except PyMongoError as error:
                 now = time.monotonic()
                 until = until or now + self.tuning.give_up_after
-                if not is_passing(error) or now > until:
+                if not is_transient(error) or now > until:
                     raise
             await asyncio.sleep(1.0)
 
@@ -220,7 +220,7 @@ class Link:
             task.exception()
 
     def _note(self, error: PyMongoError) -> None:
-        if is_passing(error) and not is_too_slow(error):
+        if is_transient(error) and not is_too_slow(error):
             self.outage.failed()
         if isinstance(error, NotPrimaryError):
             self.on_new_primary()
@@ -236,11 +236,11 @@ async def _within(work: Awaitable[T], limit: float) -> T:
 
 
 def _passes_for_a_write(error: PyMongoError, had_its_time: bool) -> bool:
-    return is_passing(error)
+    return is_transient(error)
 
 
 def _passes_for_a_read(error: PyMongoError, had_its_time: bool) -> bool:
-    return is_passing(error) and not (is_too_slow(error) and had_its_time)
+    return is_transient(error) and not (is_too_slow(error) and had_its_time)
 
 
 def _product(build: Document, hosts: str) -> str:

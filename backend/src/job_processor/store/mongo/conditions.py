@@ -2,7 +2,7 @@
 
 import re
 
-from job_processor.core.tokens import tokens, words_of
+from job_processor.core.search_tokens import tokens, words_of
 from job_processor.store.base import Phrase, Query
 from job_processor.store.facets import text_of
 from job_processor.store.mongo.client import Document

@@ -15,7 +15,7 @@ from pymongo.asynchronous.cursor import AsyncCursor
 
 from job_processor.core.fairness import key_hash
 from job_processor.core.job import FINAL, Job, State
-from job_processor.core.tokens import tokens
+from job_processor.core.search_tokens import tokens
 from job_processor.store import fields
 from job_processor.store.base import IdempotencyKey, Summary
 from job_processor.store.facets import facets_of, other_texts

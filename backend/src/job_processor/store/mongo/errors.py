@@ -28,7 +28,7 @@ NOT_PYMONGO: tuple[type[Exception], ...] = (BSONError, OverflowError)
 """What the driver raises for a document that no server accepts: too large, or with a number beyond 64 bits."""
 
 
-def is_passing(error: PyMongoError) -> bool:
+def is_transient(error: PyMongoError) -> bool:
     """Whether the error is transient, so that the same operation may succeed a moment later."""
     if isinstance(error, ConnectionFailure | ExecutionTimeout | WriteConcernError) or error.timeout:
         return True

@@ -18,7 +18,7 @@ from pymongo.errors import BulkWriteError, OperationFailure
 
 from job_processor.core.errors import StoreUnavailable
 from job_processor.store.mongo.client import Collection, Document, Link
-from job_processor.store.mongo.errors import NOT_PYMONGO, is_passing, translate
+from job_processor.store.mongo.errors import NOT_PYMONGO, is_transient, translate
 from job_processor.store.pace import Pace
 
 MAX_WRITES = 100
@@ -181,7 +181,7 @@ class Groups:
         try:
             result = await self._collection.bulk_write(writes, ordered=False)
         except BulkWriteError as error:
-            if is_passing(error):
+            if is_transient(error):
                 raise
             for problem in (error.details or {}).get("writeErrors", []):
                 if problem.get("code") != _DUPLICATE:

@@ -17,7 +17,7 @@ from pymongo.errors import DuplicateKeyError
 
 from job_processor.core.fairness import NO_KEY
 from job_processor.core.flow import FlowRules
-from job_processor.core.key_limits import Rooms
+from job_processor.core.key_limits import KeyCapacity
 from job_processor.core.lane import Lane, clear_probe
 from job_processor.store.mongo.client import Document, Link
 from job_processor.store.mongo.documents import new_write_id
@@ -25,7 +25,7 @@ from job_processor.store.mongo.fallen import fallen_back
 
 MAX_CONCURRENCY = 5_000
 """Highest concurrency of a flow: its slots are in one document, which is rewritten at each claim."""
-MAX_KEYS_LATELY = 10_000
+MAX_REFILLING_KEYS = 10_000
 """Maximum number of keys of a flow with ``rate_per_key`` that started jobs lately: they are in that document too."""
 _WRITES_KEPT = 32
 
@@ -199,8 +199,8 @@ class Lanes:
             in_flight = Counter((await self.leases([rules.name], with_keys=True)).values())
         if rules.rate_per_key is not None:
             refills = (await self.read(rules.name)).refills
-        rooms = Rooms(rules, in_flight, refills, at)
-        return {key: rooms.opens_at(key) for key in rooms.full}
+        capacity = KeyCapacity(rules, in_flight, refills, at)
+        return {key: capacity.opens_at(key) for key in capacity.full}
 
     async def _look_at(self, ids: list[str]) -> dict[str, Document]:
         if not ids:

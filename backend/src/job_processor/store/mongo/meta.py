@@ -11,7 +11,7 @@ from typing import Any
 from pymongo.errors import OperationFailure
 
 from job_processor.core.errors import StoreRefused
-from job_processor.store.mongo.client import Collection, Document, Link, is_passing
+from job_processor.store.mongo.client import Collection, Document, Link, is_transient
 
 FORMAT = 2
 """Format of the data. 1: idempotency keys are inside jobs. 2: in a collection of their own."""
@@ -82,7 +82,7 @@ async def _probe(link: Link, meta: Collection, server: str) -> None:
             try:
                 return True, await step()
             except OperationFailure as error:
-                if is_passing(error) or error.code in (13, 18):
+                if is_transient(error) or error.code in (13, 18):
                     raise
                 return False, None
 

@@ -33,7 +33,7 @@ from job_processor.core.series_rows import (
     row_id,
     row_of_id,
     rows_of,
-    spread,
+    summed_by_row,
 )
 from job_processor.failpoints import failpoint
 from job_processor.store.base import KeysQuery, SeriesQuery
@@ -165,7 +165,7 @@ class Series:
     async def _carry_out(self, entry: Document) -> None:
         number: int = entry["number"]
         taken: list[dict[str, Any]] = entry["taken"]
-        added = spread((one["at"], one["flow"], tally_of(_decode(one["tally"]))) for one in taken)
+        added = summed_by_row((one["at"], one["flow"], tally_of(_decode(one["tally"]))) for one in taken)
         for key, tally in added.items():
             await self._add(row_id(*key), tally, number)
             failpoint("mongo.in_roll_up")

@@ -16,11 +16,11 @@ from job_processor.core.lane import Lane
 from job_processor.core.shared_limit import (
     admit_flow,
     charge_flow,
+    dequeue,
+    enqueue,
     estimated,
-    is_news,
-    leave_line,
+    needs_write,
     opens_at,
-    stand_in_line,
 )
 from job_processor.store.mongo.client import Document
 from job_processor.store.mongo.lanes import Lanes, Slot, Stored
@@ -33,12 +33,12 @@ RESERVE_ROUNDS = 60
 class SharedClaim:
     """The jobs that the limit admits: ``allowed`` of the ``wanted`` that the flow itself would admit.
 
-    ``rules``: of the flow whose processor gets the jobs. ``in_line``: its place in the line.
+    ``rules``: of the flow whose processor gets the jobs. ``queue_entry``: its entry in the queue of the limit.
     """
 
     limit: SharedLimit
     rules: FlowRules
-    in_line: str
+    queue_entry: str
     wanted: int
     allowed: int
     stored: Stored
@@ -52,7 +52,7 @@ class SharedClaim:
 
     def charged(self, picked: Sequence[Document]) -> Lane:
         lane = charge_flow(self.lane, self.limit, len(picked), self.estimated(picked))
-        return leave_line(lane, self.in_line, len(picked) == self.allowed < self.wanted, self.at)
+        return dequeue(lane, self.queue_entry, len(picked) == self.allowed < self.wanted, self.at)
 
 
 class SharedLimits:
@@ -62,14 +62,14 @@ class SharedLimits:
         self._lanes = lanes
         self._database_now = database_now
 
-    async def admit(self, limit: SharedLimit, rules: FlowRules, in_line: str, wanted: int, at: int) -> SharedClaim:
+    async def admit(self, limit: SharedLimit, rules: FlowRules, queue_entry: str, wanted: int, at: int) -> SharedClaim:
         stored = await self._lanes.read(limit.rules.name)
         in_flight, kept = 0, self._lanes.young(stored, self._database_now())
         if limit.concurrency is not None:
             used = await self._lanes.occupied(limit.flows, stored, self._database_now())
             in_flight, kept = used.in_flight, used.kept
-        allowed, lane = admit_flow(stored.lane, limit, in_line, wanted, in_flight, at)
-        return SharedClaim(limit, rules, in_line, wanted, allowed, stored, lane, kept, at)
+        allowed, lane = admit_flow(stored.lane, limit, queue_entry, wanted, in_flight, at)
+        return SharedClaim(limit, rules, queue_entry, wanted, allowed, stored, lane, kept, at)
 
     async def reserve(self, claim: SharedClaim, picked: Sequence[Document], slots: tuple[Slot, ...]) -> bool:
         """Charge the limit for these jobs. ``False``: another claim was first."""
@@ -93,17 +93,17 @@ class SharedLimits:
         """When the limit may admit another job after these (ms since 1970). ``None``: unknown, or no job waits."""
         if len(picked) < claim.allowed or claim.allowed == claim.wanted:
             return None
-        opens = opens_at(claim.charged(picked), claim.limit, claim.in_line, claim.at)
+        opens = opens_at(claim.charged(picked), claim.limit, claim.queue_entry, claim.at)
         return claim.at if opens is None and claim.limit.tokens_per_minute is not None else opens
 
     async def refused(self, claim: SharedClaim, waits: bool) -> int | None:
-        """The limit admitted no job; note the flow's place in the line if it ``waits``. Returns when the limit opens
+        """The limit admitted no job; add the flow to the queue if it ``waits``. Returns when the limit opens
         (ms since 1970); ``None``: unknown.
 
-        The place is not noted if another claim changed the limit meanwhile; the flow's next claim notes it.
+        If another claim changed the limit meanwhile, the entry is not written; the flow's next claim adds it.
         """
-        at, place = claim.at, claim.in_line
-        lane = stand_in_line(claim.lane, place, at) if waits else leave_line(claim.lane, place, False, at)
-        if is_news(lane, claim.stored.lane):
+        at, place = claim.at, claim.queue_entry
+        lane = enqueue(claim.lane, place, at) if waits else dequeue(claim.lane, place, False, at)
+        if needs_write(lane, claim.stored.lane):
             await self._lanes.reserve(claim.stored, lane, claim.kept)
         return opens_at(lane, claim.limit, place, at) if waits else None

@@ -15,7 +15,7 @@ from pymongo.asynchronous.change_stream import AsyncCollectionChangeStream
 from pymongo.errors import OperationFailure, PyMongoError
 
 from job_processor.core.errors import StoreUnavailable
-from job_processor.store.mongo.client import Collection, Document, is_passing
+from job_processor.store.mongo.client import Collection, Document, is_transient
 from job_processor.store.mongo.documents import UNREADABLE
 from job_processor.store.mongo.tuning import Tuning
 
@@ -157,7 +157,7 @@ class Stream:
     def _failed(self, error: OperationFailure) -> None:
         if error.code in _NEW_CURSOR or error.has_error_label("NonResumableChangeStreamError"):
             self._token = None
-        elif not is_passing(error):
+        elif not is_transient(error):
             self._refusals += 1
             if self._refusals == _REFUSALS:
                 _log.warning(

@@ -6,8 +6,8 @@ While no due job of a flow has a key (one small query finds out), the next jobs 
 import asyncio
 from collections.abc import Callable
 
-from job_processor.core.fairness import NO_KEY, Turns, in_turn
-from job_processor.core.key_limits import Rooms
+from job_processor.core.fairness import NO_KEY, Turns, round_robin
+from job_processor.core.key_limits import KeyCapacity
 from job_processor.core.lane import Lane
 from job_processor.store.mongo import documents
 from job_processor.store.mongo.client import Document, Link
@@ -53,35 +53,37 @@ class Queue:
 
         return await self._link.hinted(run, INDEX)
 
-    async def next_ids(self, flow: str, wanted: int, seen: int, rooms: Rooms | None = None) -> list[tuple[str, int]]:
+    async def next_ids(
+        self, flow: str, wanted: int, seen: int, capacity: KeyCapacity | None = None
+    ) -> list[tuple[str, int]]:
         """Ids and priorities of the jobs that come next, ``seen`` of them, of which the first ``wanted`` are to be
-        taken. ``rooms``: how many jobs each key may start, and places of ``seen`` jobs are taken; ``None``: any
+        taken. ``capacity``: how many jobs each key may start, and places of ``seen`` jobs are taken; ``None``: any
         number."""
-        if rooms is None and not await self._has_keys(flow):
+        if capacity is None and not await self._has_keys(flow):
             return await self._first(flow, seen)
         found: list[tuple[str, int]] = []
         below = _ABOVE_ALL
         while len(found) < seen and (priority := await self._next_priority(flow, below)) is not None:
             below = priority
-            waiting = await self._waiting(flow, below, seen - len(found), rooms)
-            next_ones = in_turn(waiting, seen - len(found))
+            waiting = await self._waiting(flow, below, seen - len(found), capacity)
+            next_ones = round_robin(waiting, seen - len(found))
             taken = next_ones[: max(1, wanted - len(found))]
             if taken:
-                self._turns.was(flow, below, taken[-1][0])
-            if rooms is not None:
+                self._turns.record(flow, below, taken[-1][0])
+            if capacity is not None:
                 for key, _ in next_ones:
-                    rooms.start(key)
-                if rooms.has_more:
+                    capacity.start(key)
+                if capacity.has_more:
                     # Keys of this priority go first that were not looked at.
                     return found + [(job_id, below) for _, job_id in next_ones]
             found += [(job_id, below) for _, job_id in next_ones]
         return found
 
-    async def probe(self, lane: Lane, flow: str, rooms: Rooms | None) -> list[Document]:
+    async def probe(self, lane: Lane, flow: str, capacity: KeyCapacity | None) -> list[Document]:
         """The whole document of the job that may be the lane's probe, as the contract of ``Jobs.claim`` orders them."""
         due: Document = {"flow": flow, "ready": 1, **self.in_time()}
-        if rooms is not None and rooms.full:
-            due["keyHash"] = {"$nin": sorted(rooms.full)}
+        if capacity is not None and capacity.full:
+            due["keyHash"] = {"$nin": sorted(capacity.full)}
         others: Document = {**due, "_id": {"$ne": lane.probed}}
 
         async def run(again: bool) -> Document | None:
@@ -125,37 +127,39 @@ class Queue:
 
         return await self._link.hinted(run, INDEX)
 
-    async def _waiting(self, flow: str, priority: int, wanted: int, rooms: Rooms | None) -> dict[int, list[str]]:
+    async def _waiting(
+        self, flow: str, priority: int, wanted: int, capacity: KeyCapacity | None
+    ) -> dict[int, list[str]]:
         """Ids of jobs by key, the keys in the order of their turns: those after the last, then from the beginning. Up
         to ``wanted`` ids in all."""
         last = self._turns.last(flow, priority)
         waiting: dict[int, list[str]] = {}
         reads, most, at_once = 0, MAX_READS, wanted
         but_full: Document = {}
-        if rooms is not None:
-            most, at_once = MAX_READS_WITH_LIMITS, min(wanted, rooms.most)
+        if capacity is not None:
+            most, at_once = MAX_READS_WITH_LIMITS, min(wanted, capacity.max_per_key)
             # The index is searched between these keys: none of their jobs is read.
-            but_full = {"$nin": sorted(rooms.full)} if rooms.full else {}
+            but_full = {"$nin": sorted(capacity.full)} if capacity.full else {}
         ranges: list[tuple[Document, Document]] = [({"$gt": last}, {}), ({"$not": {"$gt": last}}, {"$lte": last})]
         for keys, upto in ranges:
             while len(waiting) < wanted:
                 if reads == most:
-                    if rooms is not None:
-                        rooms.has_more = True
+                    if capacity is not None:
+                        capacity.has_more = True
                     break
                 reads += 1
                 found = await self._of_keys(flow, priority, {**keys, **but_full}, at_once)
                 is_last = len(found) < at_once
-                if rooms is not None and not is_last and found[0][1] != found[-1][1]:
-                    # The last key may have room for more of its jobs than were read: it is read next.
+                if capacity is not None and not is_last and found[0][1] != found[-1][1]:
+                    # The last key may start more jobs than were read; it is read next.
                     found = [one for one in found if one[1] != found[-1][1]]
                 for job_id, key in found:
                     ids = waiting.setdefault(key, [])
-                    if rooms is None or len(ids) < rooms.room(key):
+                    if capacity is None or len(ids) < capacity.free(key):
                         ids.append(job_id)
                 if is_last:
                     break
-                # The last key may have more, and is passed over: it has its share.
+                # The last key may have more jobs, but has got its share; skip it.
                 keys = {"$gt": found[-1][1], **upto}
         return waiting
 

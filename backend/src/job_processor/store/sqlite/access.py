@@ -63,7 +63,7 @@ def add_session(session: Session) -> Callable[[Transaction], None]:
             "VALUES (?, ?, ?, ?, ?, ?)",
             (
                 session.id,
-                session.whose,
+                session.holder,
                 session.created_at,
                 session.seen_at,
                 session.expires_at,

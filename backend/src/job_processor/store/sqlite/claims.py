@@ -12,7 +12,7 @@ from job_processor.core.errors import JobDamaged
 from job_processor.core.fairness import NO_KEY, Turns
 from job_processor.core.fallback import FellBack, fall_back
 from job_processor.core.job import Job, Lease, State
-from job_processor.core.key_limits import Rooms
+from job_processor.core.key_limits import KeyCapacity
 from job_processor.core.lane import Lane, admit, admits_again_at, charge, clear_probe
 from job_processor.store.base import Claim, Claimed, earliest
 from job_processor.store.sqlite import key_rates, rows
@@ -41,7 +41,7 @@ def claim(request: Claim, turns: Turns, now: Callable[[], int]) -> Callable[[Tra
             return Claimed([], lane)
         if lane.probe is not None and not _is_held(tx, lane, at):
             lane = clear_probe(lane)
-        rooms = key_rates.rooms(db, rules, at) if rules.limits_keys else None
+        capacity = key_rates.key_capacity(db, rules, at) if rules.limits_keys else None
         in_flight = 0
         if rules.concurrency is not None:
             in_flight = in_flight_of(tx, rules.name)
@@ -53,9 +53,9 @@ def claim(request: Claim, turns: Turns, now: Callable[[], int]) -> Callable[[Tra
         claimed: list[Job] = []
         if allowed > 0:
             if lane.trouble is None:
-                found = head(db, turns, source, allowed, at, rooms)
+                found = head(db, turns, source, allowed, at, capacity)
             else:
-                found = [(_ANY_KEY, row) for row in _probe(tx, lane, source, at, rooms)]
+                found = [(_ANY_KEY, row) for row in _probe(tx, lane, source, at, capacity)]
             lease_until = at + int(rules.lease_seconds * 1000)
             for key, row in found:
                 try:
@@ -67,7 +67,7 @@ def claim(request: Claim, turns: Turns, now: Callable[[], int]) -> Callable[[Tra
                     continue
                 own_key = before.key_hash()
                 # Jobs of older versions are stored as of no key until they are claimed.
-                if rooms is not None and own_key != key and not rooms.start(own_key):
+                if capacity is not None and own_key != key and not capacity.start(own_key):
                     continue
                 after = claim_job(
                     before, Lease(secrets.token_hex(16), request.owner, lease_until), at, fallen, request.exchange
@@ -86,14 +86,14 @@ def claim(request: Claim, turns: Turns, now: Callable[[], int]) -> Callable[[Tra
             write_lane(tx, changed)
         if shared is not None:
             shared.save(claimed)
-        if claimed and rooms is not None:
-            key_rates.save(db, rules.name, rooms.started_refills(), at)
+        if claimed and capacity is not None:
+            key_rates.save(db, rules.name, capacity.started_refills(), at)
         if len(claimed) == request.limit:
             return Claimed(claimed, changed, estimated=None if shared is None else shared.estimated)
         idle = request.of is None and allowed > 0 and not claimed
-        if idle and rooms is not None:
-            idle = not (rooms.passed_over if lane.trouble is None else rooms.full)
-        keys_open = None if rooms is None else rooms.next_opening(rooms.passed_over)
+        if idle and capacity is not None:
+            idle = not (capacity.skipped if lane.trouble is None else capacity.full)
+        keys_open = None if capacity is None else capacity.next_opening(capacity.skipped)
         limit_opens, estimated = (None, None) if shared is None else (shared.opens_at, shared.estimated)
         retry_at = earliest(_retry_at(tx, changed, request, at), keys_open, limit_opens)
         return Claimed(claimed, changed, retry_at, idle, estimated)
@@ -117,13 +117,13 @@ def _promote(tx: Transaction, flow: str, at: int) -> None:
         tx.db.executemany("UPDATE jobs SET ready = 1, place = ? WHERE n = ?", values)
 
 
-def _probe(tx: Transaction, lane: Lane, flow: str, at: int, rooms: Rooms | None) -> list[rows.Row]:
+def _probe(tx: Transaction, lane: Lane, flow: str, at: int, capacity: KeyCapacity | None) -> list[rows.Row]:
     """The one job that may be the probe, as the contract of ``Jobs.claim`` orders them."""
     of = {"flow": flow, "at": at, "wanted": lane.wanted, "probed": lane.probed}
     due = DUE
-    if rooms is not None and rooms.full:
+    if capacity is not None and capacity.full:
         due = f"{DUE} AND j.key_hash NOT IN (SELECT value FROM json_each(:full))"
-        of["full"] = json.dumps(sorted(rooms.full))
+        of["full"] = json.dumps(sorted(capacity.full))
     first = "ORDER BY j.priority DESC, j.place, j.run_at, j.id LIMIT 1"
     for which in (
         "j.id = :wanted",

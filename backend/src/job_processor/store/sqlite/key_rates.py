@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 import apsw
 
 from job_processor.core.flow import FlowRules
-from job_processor.core.key_limits import Rooms
+from job_processor.core.key_limits import KeyCapacity
 
 _IN_FLIGHT = "FROM jobs WHERE coalesce(via, flow) = :flow AND lease_token IS NOT NULL"
 _LATELY = "SELECT key_hash, full_at FROM key_rates WHERE flow = :flow AND full_at > :at"
@@ -47,7 +47,7 @@ class _LazyNumbers(Mapping[int, int]):
         return len(self._all())
 
 
-def rooms(db: apsw.Connection, rules: FlowRules, at: int) -> Rooms:
+def key_capacity(db: apsw.Connection, rules: FlowRules, at: int) -> KeyCapacity:
     """How many jobs each key of the flow may start, from its jobs in flight and its jobs started lately.
 
     The numbers are read lazily: use the result only inside the current transaction of ``db``.
@@ -61,14 +61,14 @@ def rooms(db: apsw.Connection, rules: FlowRules, at: int) -> Rooms:
     if rules.rate_per_key is not None:
         one = "SELECT full_at FROM key_rates WHERE flow = :flow AND key_hash = :key AND full_at > :at"
         refills = _LazyNumbers(db, one, _LATELY, {"flow": rules.name, "at": at})
-    return Rooms(rules, in_flight, refills, at)
+    return KeyCapacity(rules, in_flight, refills, at)
 
 
 def full_keys(rules: FlowRules, at: int) -> Callable[[apsw.Connection], Mapping[int, int | None]]:
     def run(db: apsw.Connection) -> Mapping[int, int | None]:
         # One snapshot: a job may start between two of the statements.
         with db:
-            found = rooms(db, rules, at)
+            found = key_capacity(db, rules, at)
             full = {key: found.opens_at(key) for key in found.full}
         return full  # noqa: RET504  # outside: mypy takes it that `with` may swallow an exception
 

@@ -18,7 +18,7 @@ from job_processor.core.series_rows import (
     is_of_key,
     row_id,
     row_of_id,
-    spread,
+    summed_by_row,
 )
 from job_processor.store.base import KeysQuery, SeriesQuery
 from job_processor.store.sqlite.tallies import dump, load
@@ -38,7 +38,7 @@ def roll_up(limit: int) -> Callable[[Transaction], int]:
     def run(tx: Transaction) -> int:
         first = "SELECT at, flow, tally FROM series_new ORDER BY at LIMIT ?"
         found: list[tuple[int, str, bytes]] = tx.db.execute(first, (limit,)).fetchall()  # type: ignore[assignment]  # STRICT
-        for (span, at, flow), added in spread((at, flow, load(blob)) for at, flow, blob in found).items():
+        for (span, at, flow), added in summed_by_row((at, flow, load(blob)) for at, flow, blob in found).items():
             key = row_id(span, at, flow)
             row = tx.db.execute("SELECT tally FROM series WHERE id = ?", (key,)).fetchone()
             whole = Tally() if row is None else load(row[0])

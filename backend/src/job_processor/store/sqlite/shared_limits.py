@@ -8,11 +8,11 @@ from job_processor.core.job import Job
 from job_processor.core.shared_limit import (
     admit_flow,
     charge_flow,
+    dequeue,
+    enqueue,
     estimated,
-    is_news,
-    leave_line,
+    needs_write,
     opens_at,
-    stand_in_line,
 )
 from job_processor.store.base import Claim
 from job_processor.store.sqlite.lanes import in_flight as in_flight_of
@@ -29,7 +29,7 @@ class SharedClaim:
         in_flight = 0
         if limit.concurrency is not None:
             in_flight = sum(in_flight_of(tx, one) for one in limit.flows)
-        self.allowed, self._lane = admit_flow(self._stored, limit, claim.in_line, wanted, in_flight, at)
+        self.allowed, self._lane = admit_flow(self._stored, limit, claim.queue_entry, wanted, in_flight, at)
         self.opens_at: int | None = None
         """When the limit may admit another job (ms since 1970). ``None``: unknown, or no job waits for it."""
         self.estimated: int | None = None
@@ -37,17 +37,17 @@ class SharedClaim:
 
     def save(self, claimed: Sequence[Job]) -> None:
         """Charge the limit for the claimed jobs, and note whether the flow waits for more."""
-        lane, place, at = self._lane, self._claim.in_line, self._at
+        lane, place, at = self._lane, self._claim.queue_entry, self._at
         waits = len(claimed) == self.allowed < self._wanted and _has_ready(self._tx, self._claim.source.name)
         if claimed:
             self.estimated = estimated(lane, self._claim.rules, claimed[0].prompt)
             lane = charge_flow(lane, self._limit, len(claimed), self.estimated)
-        lane = leave_line(lane, place, waits, at) if claimed or not waits else stand_in_line(lane, place, at)
+        lane = dequeue(lane, place, waits, at) if claimed or not waits else enqueue(lane, place, at)
         if waits:
             self.opens_at = opens_at(lane, self._limit, place, at)
             if self.estimated is not None and self.opens_at is None:
                 self.opens_at = at
-        if claimed or is_news(lane, self._stored):
+        if claimed or needs_write(lane, self._stored):
             write_lane(self._tx, replace(lane, rev=self._stored.rev + 1))
 
 

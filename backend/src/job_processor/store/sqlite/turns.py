@@ -12,8 +12,8 @@ from operator import itemgetter
 
 import apsw
 
-from job_processor.core.fairness import NO_KEY, Turns, in_turn
-from job_processor.core.key_limits import Rooms
+from job_processor.core.fairness import NO_KEY, Turns, round_robin
+from job_processor.core.key_limits import KeyCapacity
 from job_processor.store import fields
 from job_processor.store.sqlite import rows
 
@@ -54,11 +54,11 @@ _Values = dict[str, int | str]
 
 
 def head(
-    db: apsw.Connection, turns: Turns, flow: str, limit: int, at: int, rooms: Rooms | None = None
+    db: apsw.Connection, turns: Turns, flow: str, limit: int, at: int, capacity: KeyCapacity | None = None
 ) -> list[tuple[int, rows.Row]]:
     """Up to ``limit`` rows of ``rows.WHOLE``, each with the hash of its key.
 
-    ``rooms``: how many more jobs each key may start, reduced by those that are returned; ``None``: any number.
+    ``capacity``: how many more jobs each key may start, reduced by those that are returned; ``None``: any number.
     """
     found: list[tuple[int, rows.Row]] = []
     below = _MOST
@@ -69,32 +69,32 @@ def head(
         below, lowest, highest = ends
         wanted = limit - len(found)
         of: _Values = {"flow": flow, "priority": below, "at": at}
-        one_waits = lowest == highest and rooms is None
-        keys = [[(lowest, NO_KEY)]] if one_waits else _keys(db, of, turns.last(flow, below), wanted, rooms)
+        one_waits = lowest == highest and capacity is None
+        keys = [[(lowest, NO_KEY)]] if one_waits else _keys(db, of, turns.last(flow, below), wanted, capacity)
         taken: list[tuple[int, int, rows.Row]] = []
         for some in keys:
-            taken += _of_keys(db, of, some, wanted - len(taken), rooms)
+            taken += _of_keys(db, of, some, wanted - len(taken), capacity)
             if len(taken) == wanted:
                 break
         if taken:
-            turns.was(flow, below, taken[-1][0])
+            turns.record(flow, below, taken[-1][0])
         found += [(key, row) for _, key, row in taken]
     return found
 
 
 def _keys(
-    db: apsw.Connection, of: _Values, last: int, most: int, rooms: Rooms | None
+    db: apsw.Connection, of: _Values, last: int, most: int, capacity: KeyCapacity | None
 ) -> Iterator[list[tuple[int, int]]]:
     """Places with ready jobs, in the order of their turns: those after ``last``, then from the beginning. With
-    ``rooms``, each has the hash of its key, and keys at their limit are left out. Yields lists of up to ``most``."""
-    sql = _NEXT_PLACES if rooms is None else _NEXT_KEYS
+    ``capacity``, each has the hash of its key, and keys at their limit are left out. Yields lists of up to ``most``."""
+    sql = _NEXT_PLACES if capacity is None else _NEXT_KEYS
     keys: list[tuple[int, int]] = []
     at_once = most
     for after, upto in ((last, _MOST), (-1, last)):
         while True:
             bounds: _Values = {"after": after, "upto": upto, "limit": at_once}
             some: list[tuple[int, int]] = db.execute(sql, {**of, **bounds}).fetchall()  # type: ignore[assignment]  # STRICT
-            keys += some if rooms is None else rooms.open_keys(some)
+            keys += some if capacity is None else capacity.open_keys(some)
             while len(keys) >= most:
                 yield keys[:most]
                 keys = keys[most:]
@@ -106,26 +106,26 @@ def _keys(
 
 
 def _of_keys(
-    db: apsw.Connection, of: _Values, keys: list[tuple[int, int]], wanted: int, rooms: Rooms | None
+    db: apsw.Connection, of: _Values, keys: list[tuple[int, int]], wanted: int, capacity: KeyCapacity | None
 ) -> list[tuple[int, int, rows.Row]]:
-    """Jobs of these places and keys in turn, each with place and key; ``rooms`` is reduced by their number."""
+    """Jobs of these places and keys in turn, each with place and key; ``capacity`` is reduced by their number."""
     found: list[tuple[int, int, rows.Row]] = []
     offset = 0
     # Repeated for the keys that may have more, until there are enough; one pass is usually enough.
     while keys and len(found) < wanted:
         each = -(-(wanted - len(found)) // len(keys))
-        most = {one: each if rooms is None else min(each, rooms.room(one[1])) for one in keys}
-        # Whole jobs are read: none that its key may not start. Keys with less room than others have none left then.
+        most = {one: each if capacity is None else min(each, capacity.free(one[1])) for one in keys}
+        # Whole jobs are read, so read only what each key may start. Keys with less capacity than others are full after.
         each = max(most.values())
         jobs = _of_places(db, {**of, "each": each, "offset": offset}, [place for place, _ in keys])
         waiting = {one: jobs[one[0]][: most[one]] for one in keys}
-        some = in_turn(waiting, wanted - len(found))
+        some = round_robin(waiting, wanted - len(found))
         found += [(place, key, row) for (place, key), row in some]
         keys, offset = [one for one in keys if len(waiting[one]) == most[one]], offset + each
-        if rooms is not None:
+        if capacity is not None:
             for (_, key), _ in some:
-                rooms.start(key)
-            keys = rooms.open_keys(keys)
+                capacity.start(key)
+            keys = capacity.open_keys(keys)
     return found
 
 

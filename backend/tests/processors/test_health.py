@@ -9,7 +9,7 @@ import pytest
 from job_processor import flows, registry
 from job_processor.core.redaction import Redactor
 from job_processor.processors.base import Processor
-from job_processor.processors.sign_of_life import Answering, SignOfLife
+from job_processor.processors.health import Health, HealthChecked
 from tests.processors.chat import error
 from tests.processors.given import opened, surroundings
 from tests.processors.rogue import Behaviour, Request, Rogue, answer
@@ -41,11 +41,11 @@ def processor_of(kind: str, url: str, options: Mapping[str, Any]) -> Processor:
     return made["one"]
 
 
-async def sign_of(processor: Processor) -> SignOfLife | None:
-    assert isinstance(processor, Answering)
+async def sign_of(processor: Processor) -> Health | None:
+    assert isinstance(processor, HealthChecked)
     async with opened(processor) as one:
-        assert isinstance(one, Answering)
-        return await one.sign_of_life()
+        assert isinstance(one, HealthChecked)
+        return await one.health()
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ async def test_what_an_endpoint_answers(
     async with Rogue(answer(500), script=list(answers)).serve() as server:
         found = await sign_of(processor_of(kind, server.url, options))
     assert found is not None
-    assert (found.alive, words in found.words) == (alive, True), found
+    assert (found.healthy, words in found.message) == (alive, True), found
     assert len(server.requests) == len(answers)
 
 
@@ -100,8 +100,8 @@ async def test_an_endpoint_that_is_not_there(kind: str) -> None:
     options = {"openai": CHAT, "azure-openai": AZURE}.get(kind, {})
     found = await sign_of(processor_of(kind, "http://127.0.0.1:1", options))
     assert found is not None
-    assert not found.alive
-    assert "onnect" in found.words
+    assert not found.healthy
+    assert "onnect" in found.message
 
 
 @pytest.mark.parametrize(
@@ -139,4 +139,4 @@ async def test_no_secret_is_in_what_is_said() -> None:
     async with Rogue(answer(401, error("invalid", "Incorrect API key provided: model-key"))).serve() as server:
         found = await sign_of(processor_of("openai", server.url, CHAT))
     assert found is not None
-    assert "model-key" not in found.words
+    assert "model-key" not in found.message

@@ -1,6 +1,6 @@
-"""Warnings about valid JSON that other parsers may read differently, or that probably differs from what was meant.
+"""Warnings about valid JSON that other parsers may read differently, or that is probably not what was meant.
 
-One pass without recursion over a text that parses strictly. Cheap tests come first, because most texts are fine.
+One pass without recursion over a text that is valid JSON. Cheap tests come first, because most texts have no warnings.
 """
 
 import json
@@ -10,19 +10,19 @@ from collections.abc import Iterator
 
 from job_processor.core.verdict import Warning, WarningCode
 from job_processor.results.backslashes import lost_backslash
+from job_processor.results.json_patterns import ESCAPED_SURROGATE, LONE_SURROGATE, NUMBER, STRING
 from job_processor.results.strict import BOM
-from job_processor.results.tokens import ESCAPED_SURROGATE, LONE_SURROGATE, NUMBER, STRING
 
 WARNING_LIMIT = 20
 """Maximum number of warnings in a verdict."""
 DEPTH_LIMIT = 200
-"""Nesting that common JSON parsers accept."""
+"""Maximum nesting that common JSON parsers accept."""
 PATH_LIMIT = 500
 """Maximum characters of a path in a warning."""
 SAFE_INTEGER = 2**53
 """Largest integer that every parser reads exactly (RFC 7493 section 2.2)."""
 SIGNIFICANT_DIGITS = 17
-"""Digits that suffice to identify any IEEE 754 double; further ones are lost."""
+"""Number of digits that identify any IEEE 754 double; further digits are lost."""
 
 _TOKEN = re.compile(rf"(?P<string>{STRING})|(?P<mark>[{{}}\[\],:])|(?P<number>{NUMBER})|[a-z]++|[\s\ufeff]++")
 _ODD_NUMBER = re.compile(r"\d[\d.]{15,}|\d[eE]")
@@ -48,7 +48,7 @@ def warnings_of(raw: str, *, stopped: bool = False) -> tuple[Warning, ...]:
     """At most WARNING_LIMIT warnings about valid JSON. ``stopped``: the model stopped at its token limit."""
     found: list[Warning] = []
     lines = _Lines(raw)
-    for code, path, position in _oddities(raw):
+    for code, path, position in _findings(raw):
         found.append(Warning(code, path, *lines.place(position), _MESSAGES[code]))
         if len(found) == WARNING_LIMIT:
             return tuple(found)
@@ -58,7 +58,7 @@ def warnings_of(raw: str, *, stopped: bool = False) -> tuple[Warning, ...]:
     return tuple(found)
 
 
-def _oddities(raw: str) -> Iterator[tuple[WarningCode, str, int]]:
+def _findings(raw: str) -> Iterator[tuple[WarningCode, str, int]]:
     if raw[:1] == BOM:
         yield WarningCode.BYTE_ORDER_MARK, "", 0
     if _may_be_odd(raw):
@@ -89,7 +89,7 @@ def _may_be_odd(raw: str) -> bool:
 
 def _read(raw: str) -> Iterator[tuple[WarningCode, str, int]]:
     path: list[str | int] = []
-    names: list[set[str] | None] = []  # One entry per open bracket: an object's names so far, None for an array.
+    names: list[set[str] | None] = []  # One entry per open bracket: the names so far of an object, None for an array.
     wants_name = False
     last: tuple[str, str, int] | None = None  # The last string value, its path and position.
     for token in _TOKEN.finditer(raw):
