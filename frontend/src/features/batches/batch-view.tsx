@@ -9,6 +9,7 @@ import type { BatchWhole } from "@/api/model";
 import { ActionButton } from "@/components/action-button";
 import { BackLink } from "@/components/back-link";
 import { Fact } from "@/components/fact-line";
+import { PageHead } from "@/components/page-frame";
 import { Panel } from "@/components/panel";
 import { VisibleText } from "@/components/result/visible-text";
 import { Rows } from "@/components/rows";
@@ -30,37 +31,37 @@ export function BatchView({ batch }: { batch: BatchWhole }) {
   return (
     <div className={styles["page"]}>
       <BackLink to="/batches">Batches</BackLink>
-      <header className={styles["intro"]}>
-        <div>
-          <h1 className={styles["title"]}>
+      <PageHead
+        title={
+          <span className={styles["title"]}>
             {batch.name === null ? "Batch" : <VisibleText text={batch.name} />}{" "}
             <ToneBadge tone={tone} icon={icon}>
               {label}
             </ToneBadge>
-          </h1>
-          <p>
-            <code>{batch.id}</code>
-          </p>
-        </div>
-        <div className={styles["actions"]}>
-          <Button
-            component="a"
-            href={resultsAddress(batch.id)}
-            download
-            variant="default"
-            leftSection={<IconDownload size={16} aria-hidden />}
-          >
-            Download results
-          </Button>
-          <ActionButton
-            label="Cancel…"
-            icon={IconPlayerStop}
-            danger
-            blocked={batch.status === "CANCELLING" ? "Its jobs are being cancelled." : why}
-            onAct={() => setCancelling(true)}
-          />
-        </div>
-      </header>
+          </span>
+        }
+        about={<code>{batch.id}</code>}
+        action={
+          <div className={styles["actions"]}>
+            <Button
+              component="a"
+              href={resultsAddress(batch.id)}
+              download
+              variant="default"
+              leftSection={<IconDownload size={16} aria-hidden />}
+            >
+              Download results
+            </Button>
+            <ActionButton
+              label="Cancel…"
+              icon={IconPlayerStop}
+              danger
+              blocked={batch.status === "CANCELLING" ? "Its jobs are being cancelled." : why}
+              onAct={() => setCancelling(true)}
+            />
+          </div>
+        }
+      />
       <Panel
         title="Progress"
         aside={
