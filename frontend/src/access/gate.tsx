@@ -1,11 +1,10 @@
-import { Button, Skeleton } from "@mantine/core";
-import { IconPlugConnectedX } from "@tabler/icons-react";
+import { Skeleton } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { messageOf } from "@/api/errors";
 import { sessionKeys } from "@/api/session";
 import { code, LoadedLater } from "@/components/loaded-later";
-import { Notice } from "@/components/notice";
+import { NotLoaded } from "@/components/not-loaded";
 import { useAccess } from "./access-context";
 
 const SIGN_IN_PAGE = code(() => import("./sign-in-page").then((found) => found.SignInPage));
@@ -21,15 +20,12 @@ export function Gate({ children }: { children: ReactNode }) {
   if (state === "out") return <LoadedLater of={SIGN_IN_PAGE} props={{}} place={loading} />;
   if (state === "unknown" && failure !== null) {
     return (
-      <Notice isPage icon={IconPlugConnectedX} title="The page could not be loaded" tone="bad">
-        <p>{messageOf(failure)}</p>
-        <Button
-          variant="default"
-          onClick={() => void queries.invalidateQueries({ queryKey: sessionKeys.who })}
-        >
-          Try again
-        </Button>
-      </Notice>
+      <NotLoaded
+        isPage
+        what="The page"
+        why={messageOf(failure)}
+        onRetry={() => void queries.invalidateQueries({ queryKey: sessionKeys.who })}
+      />
     );
   }
   if (state === "unknown") return loading;

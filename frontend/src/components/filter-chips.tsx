@@ -1,16 +1,12 @@
-import type { TablerIcon } from "@tabler/icons-react";
 import { type MouseEvent, useEffect, useRef } from "react";
 import styles from "./filter-chips.module.css";
-import type { Tone } from "./tone-badge";
+import type { Look } from "./tone-badge";
 
 /** The edge that fades out, in the style sheet too: there is more to come. */
 const EDGE = 28;
 
-interface Chip<T extends string> {
+interface Chip<T extends string> extends Look {
   readonly value: T;
-  readonly label: string;
-  readonly icon: TablerIcon;
-  readonly tone: Tone;
   /** Number of items, or words for it; undefined if unknown. */
   readonly count?: number | string | undefined;
 }

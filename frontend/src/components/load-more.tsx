@@ -19,3 +19,36 @@ export function LoadMore({ busy, why, onLoad }: Props) {
     </div>
   );
 }
+
+interface PagesProps {
+  query: {
+    readonly hasNextPage: boolean;
+    readonly isFetchingNextPage: boolean;
+    readonly isFetchNextPageError: boolean;
+    readonly fetchNextPage: (how: { cancelRefetch: boolean }) => Promise<unknown>;
+  };
+  /** Its error, in words. */
+  why: string;
+}
+
+/** Loads the next page of a query; nothing after the last. */
+export function NextPage({ query, why }: PagesProps) {
+  return query.hasNextPage ? (
+    <LoadMore
+      busy={query.isFetchingNextPage}
+      why={query.isFetchNextPageError ? why : null}
+      onLoad={() => void query.fetchNextPage({ cancelRefetch: false })}
+    />
+  ) : null;
+}
+
+/** Shows the rest of a list of which only the first rows are shown. */
+export function ShowAll({ count, onShow }: { count: number; onShow: () => void }) {
+  return (
+    <div className={styles["more"]}>
+      <Button variant="default" onClick={onShow}>
+        Show all {count}
+      </Button>
+    </div>
+  );
+}

@@ -1,4 +1,5 @@
 import { type ReactNode, useId } from "react";
+import card from "./card.module.css";
 import styles from "./panel.module.css";
 
 interface Props {
@@ -17,7 +18,7 @@ export function Panel({ id, title, aside, flush = false, children }: Props) {
     <section
       id={id}
       tabIndex={id === undefined ? undefined : -1}
-      className={styles["panel"]}
+      className={`${card["card"]} ${styles["panel"]}`}
       aria-labelledby={titleId}
     >
       <header className={styles["head"]}>

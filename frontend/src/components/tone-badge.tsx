@@ -4,6 +4,13 @@ import styles from "./badge.module.css";
 
 export type Tone = "gray" | "blue" | "violet" | "green" | "red" | "amber";
 
+/** How a state is shown. */
+export interface Look {
+  readonly label: string;
+  readonly icon: TablerIcon;
+  readonly tone: Tone;
+}
+
 interface Props {
   tone: Tone;
   icon?: TablerIcon;

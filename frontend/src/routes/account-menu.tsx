@@ -19,6 +19,7 @@ import { useSignOut, useWhyNot } from "@/access/access-context";
 import { nameOf, signsIn } from "@/access/words";
 import { messageOf } from "@/api/errors";
 import type { Session } from "@/api/model";
+import { BlockedItem } from "@/components/blocked-item";
 import styles from "./account-menu.module.css";
 import { useScheme } from "./scheme-toggle";
 
@@ -35,14 +36,7 @@ const PAGES_OF_THE_HEADER = [
 export function AccountMenu({ who, onCommands }: { who: Session; onCommands: () => void }) {
   const person = signsIn(who);
   return (
-    <Menu
-      withinPortal={false}
-      withInitialFocusPlaceholder={false}
-      position="bottom-end"
-      width={264}
-      shadow="md"
-      radius="md"
-    >
+    <Menu withInitialFocusPlaceholder={false} position="bottom-end" width={264}>
       {person ? (
         <Menu.Target>
           <Button
@@ -117,19 +111,10 @@ function Person({ who }: { who: Session }) {
 /** A page for administrators; for others it says why not. */
 function Place({ to, label, icon: Icon }: { to: "/keys" | "/audit"; label: string; icon: TablerIcon }) {
   const why = useWhyNot("admin");
-  const icon = <Icon size={16} aria-hidden />;
-  if (why === null) {
-    return (
-      <Menu.Item component={Link} to={to} leftSection={icon}>
-        {label}
-      </Menu.Item>
-    );
-  }
-  // It stays focusable, so that keyboard users can read the reason.
+  if (why !== null) return <BlockedItem icon={Icon} label={label} why={why} />;
   return (
-    <Menu.Item aria-disabled className={styles["blocked"]} closeMenuOnClick={false} leftSection={icon}>
+    <Menu.Item component={Link} to={to} leftSection={<Icon size={16} aria-hidden />}>
       {label}
-      <span className={styles["why"]}>{why}</span>
     </Menu.Item>
   );
 }

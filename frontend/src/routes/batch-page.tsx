@@ -1,10 +1,11 @@
-import { Button, Skeleton, Stack } from "@mantine/core";
-import { IconFileUnknown, IconPlugConnectedX } from "@tabler/icons-react";
+import { Skeleton, Stack } from "@mantine/core";
+import { IconFileUnknown } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { NeedsRight } from "@/access/needs-right";
 import { batchQuery } from "@/api/batches";
 import { ApiError, messageOf } from "@/api/errors";
+import { NotLoaded } from "@/components/not-loaded";
 import { Notice } from "@/components/notice";
 import { BatchView } from "@/features/batches/batch-view";
 import { doneOf, number } from "@/features/batches/batch-words";
@@ -44,12 +45,7 @@ function OneBatch() {
   }
   if (batch === undefined) {
     return (
-      <Notice isPage icon={IconPlugConnectedX} title="The batch could not be loaded" tone="bad">
-        <p>{messageOf(query.error)}</p>
-        <Button variant="default" onClick={() => void query.refetch()}>
-          Try again
-        </Button>
-      </Notice>
+      <NotLoaded isPage what="The batch" why={messageOf(query.error)} onRetry={() => void query.refetch()} />
     );
   }
   return <BatchView batch={batch} />;

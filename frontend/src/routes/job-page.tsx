@@ -1,11 +1,12 @@
-import { Button, Skeleton, Stack } from "@mantine/core";
-import { IconFileUnknown, IconPlugConnectedX } from "@tabler/icons-react";
+import { Skeleton, Stack } from "@mantine/core";
+import { IconFileUnknown } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { NeedsRight } from "@/access/needs-right";
 import { ApiError, messageOf } from "@/api/errors";
 import { jobQuery } from "@/api/jobs";
 import type { Job } from "@/api/model";
+import { NotLoaded } from "@/components/not-loaded";
 import { Notice } from "@/components/notice";
 import { CallbacksUnknown, JobCallbacks } from "@/features/callbacks/job-callbacks";
 import { LateResults } from "@/features/callbacks/late-results";
@@ -56,12 +57,7 @@ function OneJob() {
   }
   if (query.data === undefined) {
     return (
-      <Notice isPage icon={IconPlugConnectedX} title="The job could not be loaded" tone="bad">
-        <p>{messageOf(query.error)}</p>
-        <Button variant="default" onClick={() => void query.refetch()}>
-          Try again
-        </Button>
-      </Notice>
+      <NotLoaded isPage what="The job" why={messageOf(query.error)} onRetry={() => void query.refetch()} />
     );
   }
   // The key resets dialogs and tabs for another job.

@@ -128,7 +128,10 @@ it("edits, tests, rotates, disables, enables and deletes", async () => {
   );
 
   await userEvent.click(screen.getByRole("button", { name: "Rotate secret…" }));
-  await userEvent.selectOptions(await screen.findByLabelText("How long the old secret stays valid"), "3600");
+  await userEvent.selectOptions(
+    await screen.findByLabelText("How long the old secret stays valid"),
+    "2592000",
+  );
   await userEvent.click(screen.getByRole("button", { name: "Rotate" }));
   expect(await screen.findByTestId("made-secret")).toHaveTextContent(SECRET);
   await userEvent.click(screen.getByRole("button", { name: "I have copied it" }));
@@ -142,7 +145,7 @@ it("edits, tests, rotates, disables, enables and deletes", async () => {
   expect(await screen.findByText("No endpoint yet")).toBeInTheDocument();
   expect(changes).toEqual([
     { url: wireEndpoint().url, events: ["failed"], flows: null, description: "Night" },
-    { overlapSeconds: 3600 },
+    { overlapSeconds: 2592000 },
   ]);
 });
 

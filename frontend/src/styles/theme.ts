@@ -1,4 +1,11 @@
-import { Button, type CSSVariablesResolver, createTheme, type ModalProps, Tooltip } from "@mantine/core";
+import {
+  Button,
+  type CSSVariablesResolver,
+  createTheme,
+  type MenuProps,
+  type ModalProps,
+  Tooltip,
+} from "@mantine/core";
 
 export const theme = createTheme({
   fontFamily: '"Inter Variable", system-ui, -apple-system, "Segoe UI", sans-serif',
@@ -40,7 +47,10 @@ export const theme = createTheme({
     Tooltip: Tooltip.extend({
       defaultProps: { withArrow: true, openDelay: 300, events: { hover: true, focus: true, touch: true } },
     }),
-    // Without `Modal.extend`: dialogs come with the code of what opens them.
+    // Without `Menu.extend` and `Modal.extend`: menus and dialogs come with the code of what opens them.
+    Menu: {
+      defaultProps: { withinPortal: false, shadow: "md", radius: "md" } satisfies Partial<MenuProps>,
+    },
     Modal: {
       defaultProps: {
         centered: true,

@@ -2,12 +2,12 @@ import { Button } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { IconLogout, IconUserOff } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
-import type { ReactNode } from "react";
 import { useSignOut } from "@/access/access-context";
 import { MEANING, nameOf, RIGHTS, signsIn } from "@/access/words";
 import { messageOf } from "@/api/errors";
 import type { Session } from "@/api/model";
 import { may } from "@/api/session";
+import { Fact } from "@/components/fact-line";
 import { Notice } from "@/components/notice";
 import { Panel } from "@/components/panel";
 import { VisibleText } from "@/components/result/visible-text";
@@ -94,14 +94,5 @@ function Person({ who }: { who: Session }) {
         </Button>
       </div>
     </Panel>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }

@@ -1,14 +1,14 @@
 import { NativeSelect, TextInput } from "@mantine/core";
-import { useEffect, useRef, useState } from "react";
 import type { AuditFilter } from "@/api/audit";
 import type { AuditAct } from "@/api/model";
 import { FilterChips } from "@/components/filter-chips";
+import { Filters } from "@/components/filters";
 import { fromLocal, toLocal } from "@/lib/local-time";
+import { useTypedUntilPause } from "@/lib/use-typed";
 import styles from "./audit.module.css";
 import { LONGEST_TEXT } from "./search";
 import { ACT_NAMES, lookOfAct, lookOfOutcome, OUTCOME_NAMES } from "./words";
 
-const PAUSE_MS = 250;
 const SEVERAL = "several";
 const CHIPS = OUTCOME_NAMES.map((outcome) => ({ value: outcome, ...lookOfOutcome(outcome) }));
 
@@ -22,7 +22,7 @@ export function AuditFilters({ filter, onChange }: Props) {
   // A URL may name several.
   const several = filter.act.length > 1 ? [{ value: SEVERAL, label: `${filter.act.length} acts` }] : [];
   return (
-    <div className={styles["bar"]}>
+    <Filters>
       <FilterChips
         legend="Filter by outcome"
         chips={CHIPS}
@@ -54,7 +54,7 @@ export function AuditFilters({ filter, onChange }: Props) {
         <TimeFilter label="From" value={filter.since} onChange={(since) => onChange({ since })} />
         <TimeFilter label="Until" value={filter.until} onChange={(until) => onChange({ until })} />
       </div>
-    </div>
+    </Filters>
   );
 }
 
@@ -65,31 +65,8 @@ interface TextProps {
   onChange: (value: string) => void;
 }
 
-/** Filters when typing pauses. If the URL changes elsewhere, its value replaces what was typed. */
 function TextFilter({ label, placeholder, value, onChange }: TextProps) {
-  const [typed, setTyped] = useState(value);
-  const sent = useRef(value);
-  const change = useRef(onChange);
-
-  useEffect(() => {
-    change.current = onChange;
-  });
-
-  useEffect(() => {
-    if (value === sent.current) return;
-    sent.current = value;
-    setTyped(value);
-  }, [value]);
-
-  useEffect(() => {
-    if (typed.trim() === sent.current) return undefined;
-    const timer = setTimeout(() => {
-      sent.current = typed.trim();
-      change.current(sent.current);
-    }, PAUSE_MS);
-    return () => clearTimeout(timer);
-  }, [typed]);
-
+  const { typed, setTyped } = useTypedUntilPause(value, onChange);
   return (
     <TextInput
       label={label}

@@ -1,14 +1,18 @@
-import { Button, Skeleton } from "@mantine/core";
-import { IconDownload, IconFilterOff, IconListDetails, IconPlugConnectedX } from "@tabler/icons-react";
+import { Button } from "@mantine/core";
+import { IconDownload, IconListDetails } from "@tabler/icons-react";
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useMemo, useRef } from "react";
 import { type AuditFilter, auditQuery, exportAddress } from "@/api/audit";
 import { messageOf } from "@/api/errors";
 import { keysQuery } from "@/api/keys";
-import { LoadMore } from "@/components/load-more";
+import { Card } from "@/components/card";
+import { NextPage } from "@/components/load-more";
+import { NoMatch } from "@/components/no-match";
+import { NotLoaded } from "@/components/not-loaded";
 import { Notice } from "@/components/notice";
+import { PageFrame } from "@/components/page-frame";
+import { LoadingRows, Rows } from "@/components/rows";
 import { useScrolledPast } from "@/lib/scrolled";
-import styles from "./audit.module.css";
 import { AuditFilters } from "./audit-filters";
 import { AuditRow } from "./audit-row";
 import { isFiltered } from "./search";
@@ -24,15 +28,10 @@ interface Props {
 export function AuditView({ filter, onChange }: Props) {
   const top = useRef<HTMLElement>(null);
   return (
-    <div className={styles["page"]}>
-      <header className={styles["intro"]}>
-        <div>
-          <h1>Audit</h1>
-          <p>
-            Who did what, from where, with which outcome: sign-ins, refused requests, keys, and every act on
-            jobs and flows. Never a prompt, a result or a secret.
-          </p>
-        </div>
+    <PageFrame
+      title="Audit"
+      about="Who did what, from where, with which outcome: sign-ins, refused requests, keys, and every act on jobs and flows. Never a prompt, a result or a secret."
+      action={
         <Button
           component="a"
           href={exportAddress(filter)}
@@ -42,20 +41,21 @@ export function AuditView({ filter, onChange }: Props) {
         >
           {isFiltered(filter) ? "Export what matches" : "Export all"}
         </Button>
-      </header>
-      <section className={styles["list"]} aria-label="Audit" ref={top}>
+      }
+    >
+      <Card label="Audit" ref={top}>
         <AuditFilters filter={filter} onChange={onChange} />
-        <Rows filter={filter} top={top} onChange={onChange} />
-      </section>
-    </div>
+        <Entries filter={filter} top={top} onChange={onChange} />
+      </Card>
+    </PageFrame>
   );
 }
 
-interface RowsProps extends Props {
+interface EntriesProps extends Props {
   top: React.RefObject<HTMLElement | null>;
 }
 
-function Rows({ filter, top, onChange }: RowsProps) {
+function Entries({ filter, top, onChange }: EntriesProps) {
   // Rows must not move while somebody reads further down.
   const reading = useScrolledPast(top);
   const query = useInfiniteQuery({
@@ -65,35 +65,26 @@ function Rows({ filter, top, onChange }: RowsProps) {
   });
   const keys = useQuery(keysQuery).data;
   const names = useMemo(() => new Map(keys?.map(({ id, name }) => [id, name])), [keys]);
-  if (query.isPending) return <Loading />;
+  if (query.isPending) return <LoadingRows label="Loading the audit" />;
   if (query.data === undefined) {
-    return (
-      <Notice icon={IconPlugConnectedX} title="The audit could not be loaded" tone="bad">
-        <p>{messageOf(query.error)}</p>
-        <Button variant="default" onClick={() => void query.refetch()}>
-          Try again
-        </Button>
-      </Notice>
-    );
+    return <NotLoaded what="The audit" why={messageOf(query.error)} onRetry={() => void query.refetch()} />;
   }
   const entries = query.data.pages.flatMap((page) => page.entries);
   if (entries.length === 0) {
-    return isFiltered(filter) ? <NoMatch onClear={() => onChange(NO_FILTER)} /> : <NothingYet />;
+    return isFiltered(filter) ? (
+      <NoMatch title="No entry matches these filters" onClear={() => onChange(NO_FILTER)} />
+    ) : (
+      <NothingYet />
+    );
   }
   return (
     <>
-      <ul className={styles["rows"]} aria-label="Entries, newest first">
+      <Rows label="Entries, newest first">
         {entries.map((entry) => (
           <AuditRow key={entry.id} entry={entry} names={names} onFilter={onChange} />
         ))}
-      </ul>
-      {query.hasNextPage && (
-        <LoadMore
-          busy={query.isFetchingNextPage}
-          why={query.isFetchNextPageError ? messageOf(query.error) : null}
-          onLoad={() => void query.fetchNextPage({ cancelRefetch: false })}
-        />
-      )}
+      </Rows>
+      <NextPage query={query} why={messageOf(query.error)} />
     </>
   );
 }
@@ -103,25 +94,5 @@ function NothingYet() {
     <Notice icon={IconListDetails} title="Nothing happened yet">
       <p>The first cancel, retry, pause or sign-in is written down here.</p>
     </Notice>
-  );
-}
-
-function NoMatch({ onClear }: { onClear: () => void }) {
-  return (
-    <Notice icon={IconFilterOff} title="No entry matches these filters">
-      <Button variant="default" onClick={onClear}>
-        Clear all filters
-      </Button>
-    </Notice>
-  );
-}
-
-function Loading() {
-  return (
-    <div role="status" aria-label="Loading the audit" className={styles["loading"]}>
-      {["62%", "48%", "71%", "40%"].map((width) => (
-        <Skeleton key={width} height={14} width={width} />
-      ))}
-    </div>
   );
 }

@@ -15,16 +15,9 @@ import {
   IconRotateClockwise,
   IconStack2,
   IconTrash,
-  type TablerIcon,
 } from "@tabler/icons-react";
 import type { AuditAct, AuditEntry, AuditOutcome } from "@/api/model";
-import type { Tone } from "@/components/tone-badge";
-
-interface Look {
-  readonly label: string;
-  readonly icon: TablerIcon;
-  readonly tone: Tone;
-}
+import type { Look } from "@/components/tone-badge";
 
 const ACTS: Readonly<Record<AuditAct, Look>> = {
   signed_in: { label: "Signed in", icon: IconLogin2, tone: "gray" },

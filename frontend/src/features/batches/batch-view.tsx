@@ -2,14 +2,17 @@ import { Button } from "@mantine/core";
 import { IconDownload, IconPlayerStop } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { type ReactNode, useState } from "react";
+import { useState } from "react";
 import { failedJobsQuery, resultsAddress } from "@/api/batches";
 import { currencyQuery } from "@/api/flows";
 import type { BatchWhole } from "@/api/model";
 import { ActionButton } from "@/components/action-button";
 import { BackLink } from "@/components/back-link";
+import { Fact } from "@/components/fact-line";
+import { PageHead } from "@/components/page-frame";
 import { Panel } from "@/components/panel";
 import { VisibleText } from "@/components/result/visible-text";
+import { Rows } from "@/components/rows";
 import { Age, Elapsed } from "@/components/times";
 import { ToneBadge } from "@/components/tone-badge";
 import { aboutMoney } from "@/lib/money";
@@ -28,37 +31,37 @@ export function BatchView({ batch }: { batch: BatchWhole }) {
   return (
     <div className={styles["page"]}>
       <BackLink to="/batches">Batches</BackLink>
-      <header className={styles["intro"]}>
-        <div>
-          <h1 className={styles["title"]}>
+      <PageHead
+        title={
+          <span className={styles["title"]}>
             {batch.name === null ? "Batch" : <VisibleText text={batch.name} />}{" "}
             <ToneBadge tone={tone} icon={icon}>
               {label}
             </ToneBadge>
-          </h1>
-          <p>
-            <code>{batch.id}</code>
-          </p>
-        </div>
-        <div className={styles["actions"]}>
-          <Button
-            component="a"
-            href={resultsAddress(batch.id)}
-            download
-            variant="default"
-            leftSection={<IconDownload size={16} aria-hidden />}
-          >
-            Download results
-          </Button>
-          <ActionButton
-            label="Cancel…"
-            icon={IconPlayerStop}
-            danger
-            blocked={batch.status === "CANCELLING" ? "Its jobs are being cancelled." : why}
-            onAct={() => setCancelling(true)}
-          />
-        </div>
-      </header>
+          </span>
+        }
+        about={<code>{batch.id}</code>}
+        action={
+          <div className={styles["actions"]}>
+            <Button
+              component="a"
+              href={resultsAddress(batch.id)}
+              download
+              variant="default"
+              leftSection={<IconDownload size={16} aria-hidden />}
+            >
+              Download results
+            </Button>
+            <ActionButton
+              label="Cancel…"
+              icon={IconPlayerStop}
+              danger
+              blocked={batch.status === "CANCELLING" ? "Its jobs are being cancelled." : why}
+              onAct={() => setCancelling(true)}
+            />
+          </div>
+        }
+      />
       <Panel
         title="Progress"
         aside={
@@ -106,15 +109,6 @@ export function BatchView({ batch }: { batch: BatchWhole }) {
   );
 }
 
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
-  );
-}
-
 function Failed({ batch }: { batch: BatchWhole }) {
   const { failed } = batch.counts;
   const jobs =
@@ -130,7 +124,7 @@ function Failed({ batch }: { batch: BatchWhole }) {
         </a>
       }
     >
-      <ul className={styles["rows"]} aria-label="Failed jobs">
+      <Rows label="Failed jobs">
         {jobs.map((job) => (
           <li key={job.id} className={styles["fault"]}>
             <Link to="/jobs/$id" params={{ id: job.id }}>
@@ -146,7 +140,7 @@ function Failed({ batch }: { batch: BatchWhole }) {
             </span>
           </li>
         ))}
-      </ul>
+      </Rows>
       {jobs.length < failed && jobs.length > 0 && (
         <p className={styles["rest"]}>The newest {number(jobs.length)} are shown; the download has all.</p>
       )}
@@ -157,7 +151,7 @@ function Failed({ batch }: { batch: BatchWhole }) {
 function Refused({ batch }: { batch: BatchWhole }) {
   return (
     <Panel title={`${number(batch.refused)} refused`} flush>
-      <ul className={styles["rows"]} aria-label="Refused lines">
+      <Rows label="Refused lines">
         {batch.errors.map((one) => (
           <li key={one.line} className={styles["fault"]}>
             <span>Line {number(one.line)}</span>
@@ -171,7 +165,7 @@ function Refused({ batch }: { batch: BatchWhole }) {
             </span>
           </li>
         ))}
-      </ul>
+      </Rows>
     </Panel>
   );
 }

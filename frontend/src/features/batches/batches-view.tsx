@@ -1,5 +1,5 @@
-import { Button, Skeleton } from "@mantine/core";
-import { IconPlugConnectedX, IconStack2, IconUpload } from "@tabler/icons-react";
+import { Skeleton } from "@mantine/core";
+import { IconStack2, IconUpload } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
@@ -8,10 +8,15 @@ import { batchesQuery } from "@/api/batches";
 import { messageOf } from "@/api/errors";
 import type { Batch } from "@/api/model";
 import { ActionButton } from "@/components/action-button";
+import { Card } from "@/components/card";
 import { CodeLine } from "@/components/code-line";
-import { LoadMore } from "@/components/load-more";
+import { NextPage } from "@/components/load-more";
+import { NotLoaded } from "@/components/not-loaded";
 import { Notice } from "@/components/notice";
+import { PageFrame } from "@/components/page-frame";
 import { VisibleText } from "@/components/result/visible-text";
+import { RowTop } from "@/components/row-top";
+import { Rows } from "@/components/rows";
 import { Age } from "@/components/times";
 import { ToneBadge } from "@/components/tone-badge";
 import { hasDraft } from "@/lib/draft";
@@ -31,43 +36,37 @@ export function BatchesView() {
   const blocked = useBlocked("submit");
   const navigate = useNavigate();
   return (
-    <div className={styles["page"]}>
-      <header className={styles["intro"]}>
-        <div>
-          <h1>Batches</h1>
-          <p>Jobs that were submitted together, up to 10,000 of a file with one job a line.</p>
+    <PageFrame
+      title="Batches"
+      about="Jobs that were submitted together, up to 10,000 of a file with one job a line."
+      action={
+        <div className={styles["actions"]}>
+          <ActionButton
+            label="Submit a file"
+            icon={IconUpload}
+            blocked={blocked}
+            onAct={() => setUploading(true)}
+          />
         </div>
-        <ActionButton
-          label="Submit a file"
-          icon={IconUpload}
-          blocked={blocked}
-          onAct={() => setUploading(true)}
-        />
-      </header>
-      <section className={styles["list"]} aria-label="Batches">
-        <Rows />
-      </section>
+      }
+    >
+      <Card label="Batches">
+        <Batches />
+      </Card>
       <UploadDialog
         opened={uploading}
         onClose={() => setUploading(false)}
         onDone={(batch) => void navigate({ to: "/batches/$id", params: { id: batch.id } })}
       />
-    </div>
+    </PageFrame>
   );
 }
 
-function Rows() {
+function Batches() {
   const query = useInfiniteQuery({ ...batchesQuery, refetchInterval: LOOKS_AGAIN_EVERY_MS });
   if (query.isPending) return <Skeleton height={180} role="status" aria-label="Loading the batches" />;
   if (query.data === undefined) {
-    return (
-      <Notice icon={IconPlugConnectedX} title="The batches could not be loaded" tone="bad">
-        <p>{messageOf(query.error)}</p>
-        <Button variant="default" onClick={() => void query.refetch()}>
-          Try again
-        </Button>
-      </Notice>
-    );
+    return <NotLoaded what="The batches" why={messageOf(query.error)} onRetry={() => void query.refetch()} />;
   }
   const batches = query.data.pages.flatMap((page) => page.batches);
   if (batches.length === 0) {
@@ -80,18 +79,12 @@ function Rows() {
   }
   return (
     <>
-      <ul className={styles["rows"]} aria-label="Batches, newest first">
+      <Rows label="Batches, newest first">
         {batches.map((batch) => (
           <Row key={batch.id} batch={batch} />
         ))}
-      </ul>
-      {query.hasNextPage && (
-        <LoadMore
-          busy={query.isFetchingNextPage}
-          why={query.isFetchNextPageError ? messageOf(query.error) : null}
-          onLoad={() => void query.fetchNextPage({ cancelRefetch: false })}
-        />
-      )}
+      </Rows>
+      <NextPage query={query} why={messageOf(query.error)} />
     </>
   );
 }
@@ -100,19 +93,21 @@ function Row({ batch }: { batch: Batch }) {
   const { label, icon, tone } = lookOf(batch);
   return (
     <li className={styles["row"]} data-batch={batch.id}>
-      <div className={styles["top"]}>
-        <h2 className={styles["name"]}>
+      <RowTop
+        heading="h2"
+        name={
           <Link to="/batches/$id" params={{ id: batch.id }}>
             {batch.name === null ? batch.id : <VisibleText text={batch.name} />}
           </Link>
-        </h2>
+        }
+      >
         <ToneBadge tone={tone} icon={icon}>
           {label}
         </ToneBadge>
         <span className={styles["when"]}>
           <Age at={batch.createdAt} />
         </span>
-      </div>
+      </RowTop>
       <BatchProgress batch={batch} />
     </li>
   );

@@ -1,9 +1,9 @@
-import { Button, Group, Modal, Stack } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { batchKeys, cancelBatch } from "@/api/batches";
 import { messageOf } from "@/api/errors";
 import type { BatchWhole } from "@/api/model";
+import { DangerDialog } from "@/components/danger-dialog";
 import { doneOf, number } from "./batch-words";
 
 interface Props {
@@ -22,27 +22,17 @@ export function CancelDialog({ opened, batch, onClose }: Props) {
     onSettled: onClose,
   });
   return (
-    <Modal opened={opened} onClose={onClose} title="Cancel this batch?">
-      <Stack gap="md">
-        <p>
-          Its {number(batch.jobs - doneOf(batch))} jobs that have not ended become cancelled. Results that are
-          there stay.
-        </p>
-        <Group justify="flex-end" gap="xs">
-          <Button variant="default" onClick={onClose} data-autofocus>
-            Let it go on
-          </Button>
-          <Button
-            variant="light"
-            color="red"
-            c="var(--red-ink)"
-            loading={cancelling.isPending}
-            onClick={() => cancelling.mutate()}
-          >
-            Cancel the jobs
-          </Button>
-        </Group>
-      </Stack>
-    </Modal>
+    <DangerDialog
+      opened={opened}
+      title="Cancel this batch?"
+      keep="Let it go on"
+      act="Cancel the jobs"
+      busy={cancelling.isPending}
+      onAct={cancelling.mutate}
+      onClose={onClose}
+    >
+      Its {number(batch.jobs - doneOf(batch))} jobs that have not ended become cancelled. Results that are
+      there stay.
+    </DangerDialog>
   );
 }

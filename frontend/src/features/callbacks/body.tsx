@@ -1,42 +1,34 @@
 import { Button } from "@mantine/core";
-import { IconChevronRight, IconDownload } from "@tabler/icons-react";
+import { IconDownload } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { useId, useState } from "react";
 import { bodyAddress, wholeCallbackQuery } from "@/api/callbacks";
 import { messageOf } from "@/api/errors";
 import type { KeptCallback } from "@/api/model";
 import { RawView } from "@/components/result/raw-view";
 import { formatBytes } from "@/lib/bytes";
 import styles from "./callbacks.module.css";
+import { Fold } from "./fold";
 
 /** The body of an unreadable callback, folded: it may be long, and is fetched when opened. */
 export function FoldedBody({ callback, open }: { callback: KeptCallback; open: boolean }) {
-  const [shown, setShown] = useState(open);
-  const id = useId();
-  if (callback.bodyBytes === null) return <p className={styles["words"]}>None of the body was read.</p>;
+  const { bodyBytes } = callback;
+  if (bodyBytes === null) return <p className={styles["words"]}>None of the body was read.</p>;
   // The reason above already says that the body is empty.
-  if (callback.bodyBytes === 0) return null;
+  if (bodyBytes === 0) return null;
   return (
-    <div className={styles["content"]}>
-      <button
-        type="button"
-        className={styles["fold"]}
-        aria-expanded={shown}
-        aria-controls={shown ? id : undefined}
-        onClick={() => setShown(!shown)}
-      >
-        <IconChevronRight size={15} aria-hidden />
-        <span className={styles["came"]}>
-          Body{callback.contentType !== null && <code>{callback.contentType}</code>}
-        </span>
-        <span className={styles["size"]}>{formatBytes(callback.bodyBytes)}</span>
-      </button>
-      {shown && (
-        <div id={id} className={styles["whole"]}>
-          <Body callback={callback} />
-        </div>
+    <Fold
+      open={open}
+      line={() => (
+        <>
+          <span className={styles["came"]}>
+            Body{callback.contentType !== null && <code>{callback.contentType}</code>}
+          </span>
+          <span className={styles["size"]}>{formatBytes(bodyBytes)}</span>
+        </>
       )}
-    </div>
+    >
+      <Body callback={callback} />
+    </Fold>
   );
 }
 

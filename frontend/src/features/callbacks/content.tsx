@@ -1,7 +1,6 @@
 import { Button } from "@mantine/core";
-import { IconChevronRight } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { useId, useState } from "react";
+import { useState } from "react";
 import { wholeCallbackQuery } from "@/api/callbacks";
 import { messageOf } from "@/api/errors";
 import type { KeptCallback } from "@/api/model";
@@ -11,6 +10,7 @@ import { VisibleText } from "@/components/result/visible-text";
 import { formatBytes } from "@/lib/bytes";
 import { FoldedBody } from "./body";
 import styles from "./callbacks.module.css";
+import { Fold } from "./fold";
 import { firstWords, likelyVerdict } from "./shape";
 import { isUnread } from "./words";
 
@@ -19,8 +19,6 @@ const SHORT = 300;
 
 /** A callback's content: a short message is shown at once, anything else when opened. */
 export function Content({ callback, open = false }: { callback: KeptCallback; open?: boolean }) {
-  const [shown, setShown] = useState(open);
-  const id = useId();
   // The job has this content already; showing it again would only raise the question whether they differ.
   if (callback.verdict === "duplicate" || callback.verdict === "accepted") return null;
   if (isUnread(callback)) {
@@ -42,16 +40,10 @@ export function Content({ callback, open = false }: { callback: KeptCallback; op
   }
   const name = callback.said === "result" ? "result" : "message";
   return (
-    <div className={styles["content"]}>
-      <button
-        type="button"
-        className={styles["fold"]}
-        aria-expanded={shown}
-        aria-controls={shown ? id : undefined}
-        onClick={() => setShown(!shown)}
-      >
-        <IconChevronRight size={15} aria-hidden />
-        {shown ? (
+    <Fold
+      open={open}
+      line={(shown) =>
+        shown ? (
           <span>The {name}</span>
         ) : (
           <>
@@ -61,14 +53,11 @@ export function Content({ callback, open = false }: { callback: KeptCallback; op
             </bdi>
             <span className={styles["size"]}>{formatBytes(callback.contentBytes)}</span>
           </>
-        )}
-      </button>
-      {shown && (
-        <div id={id} className={styles["whole"]}>
-          <WholeContent callback={callback} />
-        </div>
-      )}
-    </div>
+        )
+      }
+    >
+      <WholeContent callback={callback} />
+    </Fold>
   );
 }
 

@@ -1,16 +1,20 @@
-import { Button, Skeleton } from "@mantine/core";
-import { IconFilterOff, IconMailOff, IconPlugConnectedX } from "@tabler/icons-react";
+import { Button } from "@mantine/core";
+import { IconFilterOff, IconMailOff } from "@tabler/icons-react";
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useRef } from "react";
 import { callbackCountsQuery, callbacksQuery } from "@/api/callbacks";
 import { messageOf } from "@/api/errors";
 import type { CallbackVerdict } from "@/api/model";
+import { Card } from "@/components/card";
 import { FilterChips } from "@/components/filter-chips";
-import { LoadMore } from "@/components/load-more";
+import { Filters } from "@/components/filters";
+import { NextPage } from "@/components/load-more";
+import { NotLoaded } from "@/components/not-loaded";
 import { Notice } from "@/components/notice";
+import { PageFrame } from "@/components/page-frame";
+import { LoadingRows, Rows } from "@/components/rows";
 import { useScrolledPast } from "@/lib/scrolled";
 import { CallbackRow } from "./callback-row";
-import styles from "./callbacks.module.css";
 import { countWords } from "./counts";
 import { Decisions } from "./decisions";
 import { lookOf, VERDICTS } from "./verdicts";
@@ -27,32 +31,27 @@ export function Inbox({ verdict, onChange }: Props) {
   const counts = useQuery({ ...callbackCountsQuery, refetchInterval: LOOKS_AGAIN_EVERY_MS }).data;
   const chips = VERDICTS.map((one) => ({ value: one, ...lookOf(one), count: countWords(counts, one) }));
   return (
-    <div className={styles["page"]}>
-      <header className={styles["intro"]}>
-        <h1>Callbacks</h1>
-        <p>
-          Callbacks that were not applied: late, repeated, for an unknown job, or unreadable. Each is kept
-          once, with the number of its deliveries. Late and unreadable ones wait for a person to accept or
-          reject them.
-        </p>
-      </header>
-      <section className={styles["list"]} aria-label="Callbacks" ref={top}>
-        <div className={styles["filter"]}>
+    <PageFrame
+      title="Callbacks"
+      about="Callbacks that were not applied: late, repeated, for an unknown job, or unreadable. Each is kept once, with the number of its deliveries. Late and unreadable ones wait for a person to accept or reject them."
+    >
+      <Card label="Callbacks" ref={top}>
+        <Filters>
           <FilterChips legend="Filter by verdict" chips={chips} chosen={verdict} onChange={onChange} />
-        </div>
-        <Rows verdict={verdict} top={top} onClear={() => onChange([])} />
-      </section>
-    </div>
+        </Filters>
+        <Kept verdict={verdict} top={top} onClear={() => onChange([])} />
+      </Card>
+    </PageFrame>
   );
 }
 
-interface RowsProps {
+interface KeptProps {
   verdict: readonly CallbackVerdict[];
   top: React.RefObject<HTMLElement | null>;
   onClear: () => void;
 }
 
-function Rows({ verdict, top, onClear }: RowsProps) {
+function Kept({ verdict, top, onClear }: KeptProps) {
   // Rows must not move while somebody reads further down.
   const reading = useScrolledPast(top);
   const query = useInfiniteQuery({
@@ -61,15 +60,10 @@ function Rows({ verdict, top, onClear }: RowsProps) {
     refetchOnWindowFocus: !reading,
     refetchInterval: !reading && LOOKS_AGAIN_EVERY_MS,
   });
-  if (query.isPending) return <Loading />;
+  if (query.isPending) return <LoadingRows label="Loading callbacks" />;
   if (query.data === undefined) {
     return (
-      <Notice icon={IconPlugConnectedX} title="The callbacks could not be loaded" tone="bad">
-        <p>{messageOf(query.error)}</p>
-        <Button variant="default" onClick={() => void query.refetch()}>
-          Try again
-        </Button>
-      </Notice>
+      <NotLoaded what="The callbacks" why={messageOf(query.error)} onRetry={() => void query.refetch()} />
     );
   }
   const callbacks = query.data.pages.flatMap((page) => page.callbacks);
@@ -77,7 +71,7 @@ function Rows({ verdict, top, onClear }: RowsProps) {
   if (callbacks.length === 0) return verdict.length > 0 ? <NoMatch onClear={onClear} /> : <NothingKept />;
   return (
     <>
-      <ul className={styles["rows"]} aria-label="Callbacks, newest first">
+      <Rows label="Callbacks, newest first">
         {callbacks.map((callback) => {
           const job = jobs.get(callback.jobId ?? "") ?? null;
           return (
@@ -86,14 +80,8 @@ function Rows({ verdict, top, onClear }: RowsProps) {
             </CallbackRow>
           );
         })}
-      </ul>
-      {query.hasNextPage && (
-        <LoadMore
-          busy={query.isFetchingNextPage}
-          why={query.isFetchNextPageError ? messageOf(query.error) : null}
-          onLoad={() => void query.fetchNextPage({ cancelRefetch: false })}
-        />
-      )}
+      </Rows>
+      <NextPage query={query} why={messageOf(query.error)} />
     </>
   );
 }
@@ -117,15 +105,5 @@ function NoMatch({ onClear }: { onClear: () => void }) {
         Show all kinds
       </Button>
     </Notice>
-  );
-}
-
-function Loading() {
-  return (
-    <div role="status" aria-label="Loading callbacks" className={styles["loading"]}>
-      {["62%", "48%", "71%", "40%"].map((width) => (
-        <Skeleton key={width} height={14} width={width} />
-      ))}
-    </div>
   );
 }

@@ -1,7 +1,9 @@
-import { Button } from "@mantine/core";
 import { useState } from "react";
 import type { Job, KeptCallback } from "@/api/model";
+import { ShowAll } from "@/components/load-more";
+import { PartNotLoaded } from "@/components/not-loaded";
 import { Panel } from "@/components/panel";
+import { Rows } from "@/components/rows";
 import { CallbackRow } from "./callback-row";
 import styles from "./callbacks.module.css";
 import { Decisions } from "./decisions";
@@ -20,12 +22,7 @@ interface Props {
 export function CallbacksUnknown({ why, onRetry }: { why: string; onRetry: () => void }) {
   return (
     <Panel title="Other callbacks">
-      <div role="alert" className={styles["unknown"]}>
-        <p>The job's other callbacks could not be loaded: {why}</p>
-        <Button variant="default" onClick={onRetry}>
-          Try again
-        </Button>
-      </div>
+      <PartNotLoaded what="The job's other callbacks" why={why} onRetry={onRetry} />
     </Panel>
   );
 }
@@ -45,7 +42,7 @@ export function JobCallbacks({ job, callbacks }: Props) {
         flush
         aside={<span className={styles["count"]}>{callbacks.length}</span>}
       >
-        <ul className={styles["rows"]}>
+        <Rows>
           {acceptable.map((callback) => (
             <CallbackRow key={callback.id} callback={callback} job={job} open={acceptable.length === 1}>
               <Decisions job={job} callback={callback} />
@@ -56,14 +53,8 @@ export function JobCallbacks({ job, callbacks }: Props) {
               <Decisions job={job} callback={callback} />
             </CallbackRow>
           ))}
-        </ul>
-        {shown.length < rest.length && (
-          <div className={styles["more"]}>
-            <Button variant="default" onClick={() => setAll(true)}>
-              Show all {callbacks.length}
-            </Button>
-          </div>
-        )}
+        </Rows>
+        {shown.length < rest.length && <ShowAll count={callbacks.length} onShow={() => setAll(true)} />}
       </Panel>
     </div>
   );

@@ -8,16 +8,9 @@ import {
   IconHistory,
   IconLink,
   IconQuestionMark,
-  type TablerIcon,
 } from "@tabler/icons-react";
 import type { CallbackVerdict } from "@/api/model";
-import type { Tone } from "@/components/tone-badge";
-
-interface Look {
-  readonly label: string;
-  readonly icon: TablerIcon;
-  readonly tone: Tone;
-}
+import type { Look } from "@/components/tone-badge";
 
 /** Ordered by how likely a person has to act on them. */
 const LOOKS: Record<CallbackVerdict, Look> = {

@@ -1,11 +1,13 @@
-import { Button, Drawer, Skeleton } from "@mantine/core";
-import { IconPlugConnectedX, IconRoute } from "@tabler/icons-react";
+import { Drawer, Skeleton } from "@mantine/core";
+import { IconRoute } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef } from "react";
 import { useKeptOpen } from "@/access/access-context";
 import { messageOf } from "@/api/errors";
 import { flowsQuery, workersQuery } from "@/api/flows";
 import type { Flow } from "@/api/model";
+import { Card } from "@/components/card";
+import { NotLoaded } from "@/components/not-loaded";
 import { Notice } from "@/components/notice";
 import { flowAnchor } from "@/lib/focus";
 import { FlowDetails } from "./flow-details";
@@ -39,12 +41,7 @@ export function FlowsView({ sought, onClose }: Props) {
       <h1>Flows</h1>
       {flows.isPending && <Skeleton height={220} radius="md" />}
       {flows.isError && flows.data === undefined && (
-        <Notice icon={IconPlugConnectedX} title="The flows could not be loaded" tone="bad">
-          <p>{messageOf(flows.error)}</p>
-          <Button variant="default" onClick={() => void flows.refetch()}>
-            Try again
-          </Button>
-        </Notice>
+        <NotLoaded what="The flows" why={messageOf(flows.error)} onRetry={() => void flows.refetch()} />
       )}
       {flows.data?.length === 0 && (
         <Notice icon={IconRoute} title="No flows">
@@ -54,9 +51,9 @@ export function FlowsView({ sought, onClose }: Props) {
         </Notice>
       )}
       {shown.length > 0 && (
-        <div className={styles["box"]}>
+        <Card>
           <FlowsTable flows={shown} lately={lately} />
-        </div>
+        </Card>
       )}
       {workers.data !== undefined && <WorkersTable workers={workers.data} />}
       <Drawer

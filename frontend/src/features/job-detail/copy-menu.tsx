@@ -30,7 +30,7 @@ export function CopyMenu({ job }: { job: Job }) {
       : [["Repaired result", job.resultVerdict.repaired.text] as const]),
   ];
   return (
-    <Menu withinPortal={false} position="bottom-end" shadow="md" radius="md">
+    <Menu position="bottom-end">
       <Menu.Target>
         <Button variant="default" leftSection={<IconCopy size={16} aria-hidden />}>
           Copy

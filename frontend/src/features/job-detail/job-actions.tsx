@@ -2,12 +2,12 @@ import { IconPlayerStop, IconRefresh, IconReplace, IconTrash } from "@tabler/ico
 import { useState } from "react";
 import type { Job } from "@/api/model";
 import { ActionButton } from "@/components/action-button";
+import { DangerDialog } from "@/components/danger-dialog";
 import { hasDraft } from "@/lib/draft";
 import { isFinal } from "@/lib/status";
 import { useBlocked } from "@/live/use-blocked";
 import { blockedOn } from "./blocked";
 import { CopyMenu } from "./copy-menu";
-import { DeleteDialog } from "./delete-dialog";
 import styles from "./job-detail.module.css";
 import { NotifyButton } from "./notify-button";
 import { ReplayDialog } from "./replay-dialog";
@@ -62,12 +62,17 @@ export function JobActions({ job }: { job: Job }) {
         onClose={close}
         onReplay={(request) => actions.replay.mutate(request, { onSuccess: close })}
       />
-      <DeleteDialog
+      <DangerDialog
         opened={dialog === "delete"}
+        title="Delete this job?"
+        keep="Keep it"
+        act="Delete"
         busy={actions.remove.isPending}
+        onAct={() => actions.remove.mutate(undefined, { onError: close })}
         onClose={close}
-        onDelete={() => actions.remove.mutate(undefined, { onError: close })}
-      />
+      >
+        Its prompt, result and history will be deleted. This cannot be undone.
+      </DangerDialog>
     </div>
   );
 }

@@ -1,10 +1,10 @@
 import { CloseButton, NativeSelect } from "@mantine/core";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { useCallback } from "react";
 import { searchErrorOf } from "@/api/errors";
 import { flowsQuery } from "@/api/flows";
 import { type JobFilter, rowsQuery } from "@/api/job-rows";
 import { statsQuery } from "@/api/stats";
+import { Filters } from "@/components/filters";
 import styles from "./filter-bar.module.css";
 import { SearchField } from "./search-field";
 import { StatusFilter } from "./status-filter";
@@ -21,13 +21,12 @@ export function FilterBar({ filter, onChange }: Props) {
   const stats = useQuery(statsQuery).data;
   const flows = useQuery(flowsQuery).data ?? [];
   const counts = useCounts(filter);
-  const search = useCallback((q: string) => onChange({ q }), [onChange]);
   // A flow removed from the configuration may still have jobs, and may still be in a URL.
   const names = new Set([...flows.map((flow) => flow.name), ...Object.keys(stats?.byFlow ?? {})]);
   if (filter.flow !== "") names.add(filter.flow);
 
   return (
-    <div className={styles["bar"]}>
+    <Filters>
       <StatusFilter
         chosen={filter.status}
         counts={counts?.more ? undefined : counts?.byStatus}
@@ -35,7 +34,7 @@ export function FilterBar({ filter, onChange }: Props) {
       />
       <div className={styles["fields"]}>
         <div className={styles["search"]}>
-          <SearchField value={filter.q} onChange={search} error={searchError} />
+          <SearchField value={filter.q} onChange={(q) => onChange({ q })} error={searchError} />
         </div>
         <NativeSelect
           aria-label="Filter by flow"
@@ -54,6 +53,6 @@ export function FilterBar({ filter, onChange }: Props) {
       {counts?.complete === false && (
         <p className={styles["limit"]}>Older jobs are still being made searchable.</p>
       )}
-    </div>
+    </Filters>
   );
 }

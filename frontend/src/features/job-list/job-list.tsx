@@ -7,7 +7,9 @@ import { countMatching } from "@/api/bulk-actions";
 import { messageOf, searchErrorOf } from "@/api/errors";
 import { type JobFilter, type Row, rowsKey } from "@/api/job-rows";
 import type { BulkAction, BulkCount } from "@/api/model";
+import { Card } from "@/components/card";
 import { LoadMore } from "@/components/load-more";
+import { NotLoaded } from "@/components/not-loaded";
 import { BulkBar } from "./bulk-bar";
 import { BulkList } from "./bulk-list";
 import { FilterBar } from "./filter-bar";
@@ -15,7 +17,7 @@ import { Groups } from "./groups";
 import { JobCards } from "./job-cards";
 import styles from "./job-list.module.css";
 import { JobTable } from "./job-table";
-import { CouldNotLoad, Loading, NoMatch, NothingYet, UnreadableSearch } from "./list-states";
+import { Loading, NoJobMatches, NothingYet, UnreadableSearch } from "./list-states";
 import { ListStrip } from "./list-strip";
 import { ListTools } from "./list-tools";
 import { matches } from "./news";
@@ -40,12 +42,7 @@ export function JobList({ filter, onChange, peeked, onPeek }: Props) {
   const narrow = useMediaQuery("(max-width: 47.99em)", undefined, { getInitialValueInEffect: false });
   const clear = () => onChange({ status: [], flow: "", tag: "", q: "" });
   return (
-    <section
-      className={styles["list"]}
-      aria-label="Jobs"
-      ref={list}
-      data-peeked={peeked === null ? undefined : peeked}
-    >
+    <Card label="Jobs" ref={list}>
       <FilterBar filter={filter} onChange={onChange} />
       <ListTools filter={filter} narrow={narrow} groupsShown={groupsShown} onGroups={setGroupsShown} />
       {groupsShown && <Groups filter={filter} onStarted={setStarted} />}
@@ -59,7 +56,7 @@ export function JobList({ filter, onChange, peeked, onPeek }: Props) {
         peeked={peeked}
         onPeek={onPeek}
       />
-    </section>
+    </Card>
   );
 }
 
@@ -89,14 +86,14 @@ function Rows({ filter, narrow, list, onClear, onStarted, peeked, onPeek }: Rows
   // Old data stay when a refetch fails: the banner says that they may be out of date.
   if (query.data === undefined) {
     return searchErrorOf(query.error) === null ? (
-      <CouldNotLoad why={messageOf(query.error)} onRetry={() => void query.refetch()} />
+      <NotLoaded what="The jobs" why={messageOf(query.error)} onRetry={() => void query.refetch()} />
     ) : (
       <UnreadableSearch onClear={onClear} />
     );
   }
   const applying = query.isPlaceholderData;
   if (rows.length === 0 && !applying)
-    return isFiltered(filter) ? <NoMatch onClear={onClear} /> : <NothingYet />;
+    return isFiltered(filter) ? <NoJobMatches onClear={onClear} /> : <NothingYet />;
 
   const showNews = async (byKeyboard: boolean) => {
     await show();

@@ -1,4 +1,4 @@
-import { Fragment, memo, type ReactNode, useEffect, useRef } from "react";
+import { Fragment, memo, type ReactNode, useRef } from "react";
 import type { Row } from "@/api/job-rows";
 import { Duration } from "@/components/duration";
 import { StatusBadge } from "@/components/status-badge";
@@ -8,27 +8,25 @@ import { PromptCell } from "./job-cells";
 import styles from "./job-list.module.css";
 import { type Column, LABELS, LOOK, ROW_HEIGHTS, WIDTHS } from "./look";
 import { PeekButton } from "./peek-button";
-import type { RowsProps } from "./rows-props";
-import { useVirtualRows } from "./use-virtual-rows";
+import type { RowProps, RowsProps } from "./rows-props";
+import { useDrawnRows } from "./use-drawn-rows";
 
 const STATUS_WIDTH = 138;
 const PEEK_WIDTH = 48;
 /** Of the prompt; where there is less room, the table is scrolled. */
 const LEAST_WIDTH = 200;
 
-export function JobTable({ rows, keys, isLeft, total, onPeek, onDrawn }: RowsProps) {
+export function JobTable(props: RowsProps) {
   const { density, columns } = useRemembered(LOOK);
   const height = ROW_HEIGHTS[density];
   const cells = columns.length + 3;
   const fixed = columns.reduce((sum, column) => sum + WIDTHS[column], STATUS_WIDTH + PEEK_WIDTH);
   const body = useRef<HTMLTableSectionElement>(null);
-  const kept = rows.findIndex((row) => row.id === keys.selected);
-  const { drawn, skippedAtEnd } = useVirtualRows(body, rows.length, height, kept);
-  useEffect(() => onDrawn(drawn.map(({ index }) => index)));
+  const { drawn, skippedAtEnd } = useDrawnRows(body, height, props);
   return (
     <table
       className={styles["table"]}
-      aria-rowcount={total}
+      aria-rowcount={props.total}
       data-density={density}
       style={{ minWidth: fixed + LEAST_WIDTH }}
     >
@@ -56,25 +54,12 @@ export function JobTable({ rows, keys, isLeft, total, onPeek, onDrawn }: RowsPro
         </tr>
       </thead>
       <tbody ref={body}>
-        {drawn.map(({ index, skipped }) => {
-          const row = rows[index];
-          if (row === undefined) return null;
-          return (
-            <Fragment key={row.id}>
-              <Skipped height={skipped * height} cells={cells} />
-              <JobRow
-                row={row}
-                columns={columns}
-                index={index}
-                isSelected={row.id === keys.selected}
-                isTabStop={row.id === keys.tabStop}
-                isLeft={isLeft(row)}
-                onChoose={keys.choose}
-                onPeek={onPeek}
-              />
-            </Fragment>
-          );
-        })}
+        {drawn.map(({ props: row, skipped }) => (
+          <Fragment key={row.row.id}>
+            <Skipped height={skipped * height} cells={cells} />
+            <JobRow {...row} columns={columns} />
+          </Fragment>
+        ))}
         <Skipped height={skippedAtEnd * height} cells={cells} />
       </tbody>
     </table>
@@ -99,18 +84,7 @@ function Skipped({ height, cells }: { height: number; cells: number }) {
   );
 }
 
-interface JobRowProps {
-  row: Row;
-  columns: readonly Column[];
-  index: number;
-  isSelected: boolean;
-  isTabStop: boolean;
-  isLeft: boolean;
-  onChoose: (id: string) => void;
-  onPeek: (id: string) => void;
-}
-
-const JobRow = memo(function JobRow(props: JobRowProps) {
+const JobRow = memo(function JobRow(props: RowProps & { columns: readonly Column[] }) {
   const { row, columns, index, isSelected, isTabStop, isLeft, onChoose, onPeek } = props;
   return (
     <tr

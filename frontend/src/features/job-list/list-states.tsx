@@ -1,7 +1,8 @@
 import { Button, Skeleton } from "@mantine/core";
-import { IconFilterOff, IconInbox, IconPlugConnectedX } from "@tabler/icons-react";
+import { IconInbox } from "@tabler/icons-react";
 import { BASE_PATH } from "@/api/base-path";
 import { CodeLine } from "@/components/code-line";
+import { NoMatch } from "@/components/no-match";
 import { Notice } from "@/components/notice";
 import { useNewJob } from "@/lib/new-job";
 import styles from "./job-list.module.css";
@@ -23,36 +24,19 @@ export function NothingYet() {
   );
 }
 
-export function NoMatch({ onClear }: { onClear: () => void }) {
+export function NoJobMatches({ onClear }: { onClear: () => void }) {
   return (
-    <Notice icon={IconFilterOff} title="No job matches these filters">
+    <NoMatch title="No job matches these filters" onClear={onClear}>
       <p>Try other words, another status or another flow.</p>
-      <Button variant="default" onClick={onClear}>
-        Clear all filters
-      </Button>
-    </Notice>
+    </NoMatch>
   );
 }
 
 export function UnreadableSearch({ onClear }: { onClear: () => void }) {
   return (
-    <Notice icon={IconFilterOff} title="This search cannot be read">
+    <NoMatch title="This search cannot be read" onClear={onClear}>
       <p>What is wrong stands below the search field. Press ? for what a search may say.</p>
-      <Button variant="default" onClick={onClear}>
-        Clear all filters
-      </Button>
-    </Notice>
-  );
-}
-
-export function CouldNotLoad({ why, onRetry }: { why: string; onRetry: () => void }) {
-  return (
-    <Notice icon={IconPlugConnectedX} title="The jobs could not be loaded" tone="bad">
-      <p>{why}</p>
-      <Button variant="default" onClick={onRetry}>
-        Try again
-      </Button>
-    </Notice>
+    </NoMatch>
   );
 }
 

@@ -1,10 +1,10 @@
-import { Button } from "@mantine/core";
 import { IconDownload, IconStack2 } from "@tabler/icons-react";
 import { useState } from "react";
 import type { JobFilter } from "@/api/job-rows";
 import { code, DialogLater, LoadedLater } from "@/components/loaded-later";
 import { useComplete } from "@/lib/use-complete";
 import styles from "./list-tools.module.css";
+import { ToolButton } from "./tool-button";
 
 // Menus come after the rows, on a slow line seconds later.
 const VIEWS_MENU = code(() => import("./views-menu").then((found) => found.ViewsMenu));
@@ -31,28 +31,12 @@ export function ListTools({ filter, narrow, groupsShown, onGroups }: Props) {
       {!narrow && (
         <span className={styles["lookPlace"]}>{complete && <LoadedLater of={LOOK_MENU} props={{}} />}</span>
       )}
-      <Button
-        variant="subtle"
-        color="gray"
-        c="var(--ink-2)"
-        size="compact-sm"
-        leftSection={<IconStack2 size={14} aria-hidden />}
-        aria-expanded={groupsShown}
-        onClick={() => onGroups(!groupsShown)}
-      >
+      <ToolButton icon={IconStack2} aria-expanded={groupsShown} onClick={() => onGroups(!groupsShown)}>
         Groups
-      </Button>
-      <Button
-        variant="subtle"
-        color="gray"
-        c="var(--ink-2)"
-        size="compact-sm"
-        leftSection={<IconDownload size={14} aria-hidden />}
-        aria-haspopup="dialog"
-        onClick={() => setDialog("open")}
-      >
+      </ToolButton>
+      <ToolButton icon={IconDownload} aria-haspopup="dialog" onClick={() => setDialog("open")}>
         Export
-      </Button>
+      </ToolButton>
       {dialog !== "never" && (
         <DialogLater
           of={EXPORT}

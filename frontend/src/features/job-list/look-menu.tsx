@@ -1,7 +1,8 @@
-import { Button, Menu } from "@mantine/core";
+import { Menu } from "@mantine/core";
 import { IconAdjustmentsHorizontal } from "@tabler/icons-react";
 import { useRemembered } from "@/lib/remembered";
 import { COLUMNS, type Column, DENSITIES, type Density, LABELS, LOOK, USUAL } from "./look";
+import { ToolButton } from "./tool-button";
 
 const WORDS: Readonly<Record<Density, string>> = { comfortable: "Comfortable", compact: "Compact" };
 
@@ -9,25 +10,9 @@ const WORDS: Readonly<Record<Density, string>> = { comfortable: "Comfortable", c
 export function LookMenu() {
   const look = useRemembered(LOOK);
   return (
-    <Menu
-      withinPortal={false}
-      withInitialFocusPlaceholder={false}
-      closeOnItemClick={false}
-      position="bottom-start"
-      shadow="md"
-      radius="md"
-      width={220}
-    >
+    <Menu withInitialFocusPlaceholder={false} closeOnItemClick={false} position="bottom-start" width={220}>
       <Menu.Target>
-        <Button
-          variant="subtle"
-          color="gray"
-          c="var(--ink-2)"
-          size="compact-sm"
-          leftSection={<IconAdjustmentsHorizontal size={14} aria-hidden />}
-        >
-          Display
-        </Button>
+        <ToolButton icon={IconAdjustmentsHorizontal}>Display</ToolButton>
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>Rows</Menu.Label>

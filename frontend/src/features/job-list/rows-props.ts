@@ -12,3 +12,14 @@ export interface RowsProps {
   /** Is told the indexes of the rows that are drawn. */
   onDrawn: (indexes: readonly number[]) => void;
 }
+
+/** What a row of the table, or a card, is given. */
+export interface RowProps {
+  row: Row;
+  index: number;
+  isSelected: boolean;
+  isTabStop: boolean;
+  isLeft: boolean;
+  onChoose: (id: string) => void;
+  onPeek: (id: string) => void;
+}

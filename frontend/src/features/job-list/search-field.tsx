@@ -1,11 +1,9 @@
 import { CloseButton, Kbd, TextInput } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { IconSearch } from "@tabler/icons-react";
-import { useEffect, useRef, useState } from "react";
 import { SEARCH_FIELD } from "@/lib/focus";
+import { useTypedUntilPause } from "@/lib/use-typed";
 import { LONGEST_SEARCH } from "./search";
-
-const PAUSE_MS = 250;
 
 interface Props {
   value: string;
@@ -14,27 +12,9 @@ interface Props {
   error: string | null;
 }
 
-/** Searches when typing pauses. If the URL changes elsewhere, its value replaces what was typed. */
 export function SearchField({ value, onChange, error }: Props) {
-  const [typed, setTyped] = useState(value);
-  const sent = useRef(value);
+  const { typed, setTyped } = useTypedUntilPause(value, onChange);
   const narrow = useMediaQuery("(max-width: 47.99em)", undefined, { getInitialValueInEffect: false });
-
-  useEffect(() => {
-    if (value !== sent.current) {
-      sent.current = value;
-      setTyped(value);
-    }
-  }, [value]);
-
-  useEffect(() => {
-    if (typed === sent.current) return undefined;
-    const timer = setTimeout(() => {
-      sent.current = typed;
-      onChange(typed);
-    }, PAUSE_MS);
-    return () => clearTimeout(timer);
-  }, [typed, onChange]);
 
   return (
     <TextInput

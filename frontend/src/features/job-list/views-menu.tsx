@@ -1,4 +1,4 @@
-import { Button, Menu } from "@mantine/core";
+import { Menu } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { IconBookmark, IconBookmarkPlus, IconCheck, IconLink, IconPencil } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
@@ -6,10 +6,12 @@ import { useRef, useState } from "react";
 import { useOwnViews } from "@/access/own-views";
 import { BASE_PATH } from "@/api/base-path";
 import type { JobFilter } from "@/api/job-rows";
+import { BlockedItem } from "@/components/blocked-item";
 import { copyText } from "@/lib/clipboard";
 import { parseSearch, stringifySearch } from "@/lib/search-params";
 import { SaveViewDialog } from "./save-view-dialog";
 import { readSearch, toSearch } from "./search";
+import { ToolButton } from "./tool-button";
 import styles from "./views.module.css";
 import { ViewsDialog } from "./views-dialog";
 
@@ -35,25 +37,11 @@ export function ViewsMenu({ filter }: { filter: JobFilter }) {
   };
   return (
     <>
-      <Menu
-        withinPortal={false}
-        withInitialFocusPlaceholder={false}
-        position="bottom-start"
-        shadow="md"
-        radius="md"
-        width={280}
-      >
+      <Menu withInitialFocusPlaceholder={false} position="bottom-start" width={280}>
         <Menu.Target>
-          <Button
-            ref={target}
-            variant="subtle"
-            color="gray"
-            c="var(--ink-2)"
-            size="compact-sm"
-            leftSection={<IconBookmark size={14} aria-hidden />}
-          >
+          <ToolButton ref={target} icon={IconBookmark}>
             {shown === undefined ? "Views" : <bdi className={styles["shown"]}>{shown.name}</bdi>}
-          </Button>
+          </ToolButton>
         </Menu.Target>
         <Menu.Dropdown className={styles["dropdown"]}>
           {views.map(({ name, search }) => (
@@ -76,16 +64,11 @@ export function ViewsMenu({ filter }: { filter: JobFilter }) {
           ))}
           {views.length > 0 && <Menu.Divider />}
           {here === "" ? (
-            // It stays focusable, so that keyboard users can read the reason.
-            <Menu.Item
-              aria-disabled
-              closeMenuOnClick={false}
-              className={styles["blocked"]}
-              leftSection={<IconBookmarkPlus size={16} aria-hidden />}
-            >
-              Save this view…
-              <span className={styles["why"]}>Choose a filter or search first.</span>
-            </Menu.Item>
+            <BlockedItem
+              icon={IconBookmarkPlus}
+              label="Save this view…"
+              why="Choose a filter or search first."
+            />
           ) : (
             <Menu.Item
               leftSection={<IconBookmarkPlus size={16} aria-hidden />}

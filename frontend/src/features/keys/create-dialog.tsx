@@ -1,7 +1,7 @@
-import { Modal } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useKeptOpen } from "@/access/access-context";
 import { createKey, keysKey } from "@/api/keys";
+import { OnceDialog } from "@/components/once-dialog";
 import { forgetDraft } from "@/lib/draft";
 import { KeyForm } from "./key-form";
 import { MadeKeyView } from "./made-key";
@@ -25,26 +25,21 @@ export function CreateDialog({ opened, onClose }: { opened: boolean; onClose: ()
     creating.reset();
   });
   return (
-    <Modal
+    <OnceDialog
       opened={opened}
+      title="New API key"
+      madeTitle="Copy the new key"
+      made={made === undefined ? null : <MadeKeyView made={made} onDone={close} />}
+      isForm
       onClose={close}
-      title={made === undefined ? "New API key" : "Copy the new key"}
-      size="lg"
-      closeOnClickOutside={false}
-      closeOnEscape={made === undefined}
-      withCloseButton={made === undefined}
     >
-      {made === undefined ? (
-        <KeyForm
-          draft={NEW_KEY}
-          busy={creating.isPending}
-          failure={creating.error}
-          onCreate={(request) => creating.mutate(request)}
-          onClose={close}
-        />
-      ) : (
-        <MadeKeyView made={made} onDone={close} />
-      )}
-    </Modal>
+      <KeyForm
+        draft={NEW_KEY}
+        busy={creating.isPending}
+        failure={creating.error}
+        onCreate={(request) => creating.mutate(request)}
+        onClose={close}
+      />
+    </OnceDialog>
   );
 }

@@ -1,13 +1,15 @@
-import { Button, Checkbox, Group, NativeSelect, Stack, TextInput } from "@mantine/core";
+import { Checkbox, NativeSelect, Stack, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { MEANING, RIGHTS } from "@/access/words";
 import { ApiError, messageOf } from "@/api/errors";
 import { flowsQuery } from "@/api/flows";
 import type { KeyRequest } from "@/api/model";
+import { FormEnd } from "@/components/form-end";
 import { useDraft } from "@/lib/draft";
 import { currentTime } from "@/lib/now";
-import { EMPTY, ENDS, type KeyValues, type Problems, problemsOf, toRequest, words } from "./key-values";
+import { words } from "@/lib/words";
+import { EMPTY, ENDS, type KeyValues, type Problems, problemsOf, toRequest } from "./key-values";
 import styles from "./keys.module.css";
 
 interface Props {
@@ -85,19 +87,12 @@ export function KeyForm({ draft, busy, failure, onCreate, onClose }: Props) {
             {...field("rate")}
           />
         </div>
-        {failure !== null && (
-          <p role="alert" className={styles["failed"]}>
-            {messageOf(failure)}
-          </p>
-        )}
-        <Group justify="flex-end" gap="xs">
-          <Button variant="default" onClick={onClose}>
-            Close
-          </Button>
-          <Button type="submit" loading={busy}>
-            Make the key
-          </Button>
-        </Group>
+        <FormEnd
+          failure={failure && messageOf(failure)}
+          submit="Make the key"
+          busy={busy}
+          onClose={onClose}
+        />
       </Stack>
     </form>
   );

@@ -1,9 +1,11 @@
 import { IconBan, IconRotateClockwise } from "@tabler/icons-react";
-import { type ReactNode, useState } from "react";
+import { useState } from "react";
 import { useAccess } from "@/access/access-context";
 import type { ApiKey } from "@/api/model";
 import { ActionButton } from "@/components/action-button";
+import { Fact } from "@/components/fact-line";
 import { VisibleText } from "@/components/result/visible-text";
+import { RowTop } from "@/components/row-top";
 import { Age } from "@/components/times";
 import { ToneBadge } from "@/components/tone-badge";
 import { madeBy } from "@/lib/made-by";
@@ -12,7 +14,7 @@ import { useBlocked } from "@/live/use-blocked";
 import { stateOf, wordsForRate } from "./key-words";
 import styles from "./keys.module.css";
 import { RevokeDialog } from "./revoke-dialog";
-import { RotateDialog } from "./rotate-dialog";
+import { RotateKeyDialog } from "./rotate-dialog";
 
 export function KeyRow({ apiKey, all }: { apiKey: ApiKey; all: readonly ApiKey[] }) {
   const [dialog, setDialog] = useState<"rotate" | "revoke" | null>(null);
@@ -23,14 +25,11 @@ export function KeyRow({ apiKey, all }: { apiKey: ApiKey; all: readonly ApiKey[]
   const close = () => setDialog(null);
   return (
     <li className={styles["row"]} data-key={apiKey.id} data-ended={ended || undefined}>
-      <div className={styles["top"]}>
-        <h2 className={styles["name"]}>
-          <VisibleText text={apiKey.name} />
-        </h2>
+      <RowTop heading="h2" name={<VisibleText text={apiKey.name} />}>
         <code className={styles["id"]}>{apiKey.id}</code>
         <ToneBadge tone={tone}>{label}</ToneBadge>
         {own && <ToneBadge tone="blue">You</ToneBadge>}
-      </div>
+      </RowTop>
       <dl className={styles["facts"]}>
         <Fact name="Rights">{apiKey.rights.join(", ")}</Fact>
         <Fact name="Flows">{apiKey.flows === null ? "all" : apiKey.flows.join(", ")}</Fact>
@@ -67,17 +66,8 @@ export function KeyRow({ apiKey, all }: { apiKey: ApiKey; all: readonly ApiKey[]
           />
         </div>
       )}
-      <RotateDialog opened={dialog === "rotate"} apiKey={apiKey} onClose={close} />
+      <RotateKeyDialog opened={dialog === "rotate"} apiKey={apiKey} onClose={close} />
       <RevokeDialog opened={dialog === "revoke"} apiKey={apiKey} own={own} onClose={close} />
     </li>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }

@@ -1,5 +1,6 @@
 import type { KeyRequest, Right } from "@/api/model";
 import { fromLocal } from "@/lib/local-time";
+import { words } from "@/lib/words";
 
 /** The form's values as text, as they are kept while somebody types. Lists are separated by spaces. */
 export type KeyValues = {
@@ -38,10 +39,6 @@ export type Problems = Partial<Record<keyof KeyValues, string>>;
 const DAY_MS = 86_400_000;
 const MOST_A_MINUTE = 1_000_000;
 const LONGEST_NAME = 100;
-
-export function words(text: string): string[] {
-  return text.split(" ").filter((word) => word !== "");
-}
 
 export function problemsOf(values: KeyValues, now: number): Problems {
   const found: Problems = {};

@@ -20,11 +20,3 @@ export function stateOf(
 export function wordsForRate(ratePerMinute: number | null): string {
   return ratePerMinute === null ? "the usual limit" : `${ratePerMinute.toLocaleString("en")} requests / min`;
 }
-
-export const OVERLAPS: readonly { value: string; label: string }[] = [
-  { value: "0", label: "The old key ends at once" },
-  { value: "3600", label: "1 hour" },
-  { value: "86400", label: "1 day" },
-  { value: "604800", label: "7 days" },
-  { value: "2592000", label: "30 days" },
-];

@@ -1,11 +1,15 @@
 import { Button, Skeleton } from "@mantine/core";
-import { IconKey, IconPlugConnectedX, IconPlus } from "@tabler/icons-react";
+import { IconKey, IconPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { messageOf } from "@/api/errors";
 import { keysQuery } from "@/api/keys";
 import type { ApiKey } from "@/api/model";
+import { Card } from "@/components/card";
+import { NotLoaded } from "@/components/not-loaded";
 import { Notice } from "@/components/notice";
+import { PageFrame } from "@/components/page-frame";
+import { Rows } from "@/components/rows";
 import { hasDraft } from "@/lib/draft";
 import { useNow } from "@/lib/now";
 import { CreateDialog, NEW_KEY } from "./create-dialog";
@@ -16,22 +20,18 @@ import styles from "./keys.module.css";
 export function KeysView() {
   const [creating, setCreating] = useState(() => hasDraft(NEW_KEY));
   return (
-    <div className={styles["page"]}>
-      <header className={styles["intro"]}>
-        <div>
-          <h1>API keys</h1>
-          <p>
-            A key lets a program or a person in, with the rights that it has and no more. Its text is shown
-            once, when it is made.
-          </p>
-        </div>
+    <PageFrame
+      title="API keys"
+      about="A key lets a program or a person in, with the rights that it has and no more. Its text is shown once, when it is made."
+      action={
         <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setCreating(true)}>
           New key
         </Button>
-      </header>
+      }
+    >
       <Keys />
       <CreateDialog opened={creating} onClose={() => setCreating(false)} />
-    </div>
+    </PageFrame>
   );
 }
 
@@ -40,47 +40,40 @@ function Keys() {
   const now = useNow();
   if (query.isPending) return <Skeleton height={220} role="status" aria-label="Loading the keys" />;
   if (query.data === undefined) {
-    return (
-      <Notice icon={IconPlugConnectedX} title="The keys could not be loaded" tone="bad">
-        <p>{messageOf(query.error)}</p>
-        <Button variant="default" onClick={() => void query.refetch()}>
-          Try again
-        </Button>
-      </Notice>
-    );
+    return <NotLoaded what="The keys" why={messageOf(query.error)} onRetry={() => void query.refetch()} />;
   }
   const all = query.data;
   const ended = all.filter((key) => stateOf(key, now).ended);
   const valid = all.filter((key) => !ended.includes(key));
   return (
     <>
-      <section className={styles["list"]} aria-label="Keys">
+      <Card label="Keys">
         {valid.length === 0 ? (
           <Notice icon={IconKey} title="No key is valid">
             <p>Programs and people need one as soon as the server runs with AUTH=keys.</p>
           </Notice>
         ) : (
-          <Rows keys={valid} all={all} />
+          <KeyRows keys={valid} all={all} />
         )}
-      </section>
+      </Card>
       {ended.length > 0 && (
         <details className={styles["ended"]}>
           <summary>Revoked and expired ({ended.length.toLocaleString("en")})</summary>
-          <div className={styles["list"]}>
-            <Rows keys={ended} all={all} />
-          </div>
+          <Card>
+            <KeyRows keys={ended} all={all} />
+          </Card>
         </details>
       )}
     </>
   );
 }
 
-function Rows({ keys, all }: { keys: readonly ApiKey[]; all: readonly ApiKey[] }) {
+function KeyRows({ keys, all }: { keys: readonly ApiKey[]; all: readonly ApiKey[] }) {
   return (
-    <ul className={styles["rows"]}>
+    <Rows>
       {keys.map((key) => (
         <KeyRow key={key.id} apiKey={key} all={all} />
       ))}
-    </ul>
+    </Rows>
   );
 }

@@ -1,10 +1,10 @@
-import { Button, Group, Modal, Stack } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { messageOf } from "@/api/errors";
 import { keysKey, revokeKey } from "@/api/keys";
 import type { ApiKey } from "@/api/model";
 import { sessionKeys } from "@/api/session";
+import { DangerDialog } from "@/components/danger-dialog";
 import { VisibleText } from "@/components/result/visible-text";
 import { focusMain } from "@/lib/focus";
 
@@ -32,31 +32,21 @@ export function RevokeDialog({ opened, apiKey, own, onClose }: Props) {
     },
   });
   return (
-    <Modal opened={opened} onClose={onClose} title="Revoke this key?">
-      <Stack gap="md">
-        <p>
-          <strong>
-            <VisibleText text={apiKey.name} />
-          </strong>{" "}
-          (<code>{apiKey.id}</code>) ends within 5 seconds on every server, with its sessions and event
-          streams. What uses it is refused from then on. This cannot be undone.
-          {own && " You are signed in with it, so you will be signed out."}
-        </p>
-        <Group justify="flex-end" gap="xs">
-          <Button variant="default" onClick={onClose} data-autofocus>
-            Keep it
-          </Button>
-          <Button
-            variant="light"
-            color="red"
-            c="var(--red-ink)"
-            loading={revoking.isPending}
-            onClick={() => revoking.mutate()}
-          >
-            Revoke
-          </Button>
-        </Group>
-      </Stack>
-    </Modal>
+    <DangerDialog
+      opened={opened}
+      title="Revoke this key?"
+      keep="Keep it"
+      act="Revoke"
+      busy={revoking.isPending}
+      onAct={revoking.mutate}
+      onClose={onClose}
+    >
+      <strong>
+        <VisibleText text={apiKey.name} />
+      </strong>{" "}
+      (<code>{apiKey.id}</code>) ends within 5 seconds on every server, with its sessions and event streams.
+      What uses it is refused from then on. This cannot be undone.
+      {own && " You are signed in with it, so you will be signed out."}
+    </DangerDialog>
   );
 }

@@ -1,6 +1,6 @@
-import { Button, NativeSelect, Skeleton } from "@mantine/core";
+import { NativeSelect, Skeleton } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
-import { IconChartBar, IconPlugConnectedX } from "@tabler/icons-react";
+import { IconChartBar } from "@tabler/icons-react";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useEffect, useMemo, useState } from "react";
@@ -8,6 +8,7 @@ import { messageOf } from "@/api/errors";
 import { flowsQuery } from "@/api/flows";
 import type { Series } from "@/api/model";
 import { seriesQuery } from "@/api/series";
+import { NotLoaded } from "@/components/not-loaded";
 import { Notice } from "@/components/notice";
 import { currentTime } from "@/lib/now";
 import { ByFlow, Errors } from "./breakdowns";
@@ -54,12 +55,7 @@ export function OverviewView({ search, onChange }: Props) {
       {query.isPending ? (
         <Loading />
       ) : series === undefined ? (
-        <Notice icon={IconPlugConnectedX} title="The overview could not be loaded" tone="bad">
-          <p>{messageOf(query.error)}</p>
-          <Button variant="default" onClick={() => void query.refetch()}>
-            Try again
-          </Button>
-        </Notice>
+        <NotLoaded what="The overview" why={messageOf(query.error)} onRetry={() => void query.refetch()} />
       ) : (
         <div className={styles["body"]} aria-busy={applying} data-applying={applying || undefined}>
           <Loaded series={series} search={search} />

@@ -1,16 +1,21 @@
-import { Button, NativeSelect, Skeleton, TextInput } from "@mantine/core";
-import { IconFilterOff, IconPlugConnectedX, IconSend } from "@tabler/icons-react";
+import { NativeSelect, TextInput } from "@mantine/core";
+import { IconSend } from "@tabler/icons-react";
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { useEffect, useRef, useState } from "react";
+import { useRef } from "react";
 import { useWhyNot } from "@/access/access-context";
 import { messageOf } from "@/api/errors";
 import type { Endpoint } from "@/api/model";
 import { type DeliveryFilter, deliveriesQuery, endpointsQuery, looksAgainIn } from "@/api/webhooks";
 import { FilterChips } from "@/components/filter-chips";
-import { LoadMore } from "@/components/load-more";
+import { Filters } from "@/components/filters";
+import { NextPage } from "@/components/load-more";
+import { NoMatch } from "@/components/no-match";
+import { NotLoaded } from "@/components/not-loaded";
 import { Notice } from "@/components/notice";
 import { Panel } from "@/components/panel";
+import { LoadingRows, Rows } from "@/components/rows";
 import { useScrolledPast } from "@/lib/scrolled";
+import { useTyped } from "@/lib/use-typed";
 import styles from "./deliveries.module.css";
 import { DeliveryRow } from "./delivery-row";
 import { DELIVERIES } from "./endpoint-row";
@@ -31,19 +36,21 @@ export function Deliveries({ filter, onChange }: Props) {
   const top = useRef<HTMLDivElement>(null);
   return (
     <Panel id={DELIVERIES} title="Deliveries" flush>
-      <div className={styles["filter"]} ref={top}>
-        <FilterChips
-          legend="Filter by state"
-          chips={CHIPS}
-          chosen={filter.state}
-          onChange={(state) => onChange({ state })}
-        />
-        <div className={styles["fields"]}>
-          <EndpointFilter endpoints={endpoints} chosen={filter.endpoint} onChange={onChange} />
-          <JobFilter job={filter.job} onChange={(job) => onChange({ job })} />
-        </div>
+      <div ref={top}>
+        <Filters>
+          <FilterChips
+            legend="Filter by state"
+            chips={CHIPS}
+            chosen={filter.state}
+            onChange={(state) => onChange({ state })}
+          />
+          <div className={styles["fields"]}>
+            <EndpointFilter endpoints={endpoints} chosen={filter.endpoint} onChange={onChange} />
+            <JobFilter job={filter.job} onChange={(job) => onChange({ job })} />
+          </div>
+        </Filters>
       </div>
-      <Rows filter={filter} onChange={onChange} endpoints={endpoints} top={top} />
+      <Log filter={filter} onChange={onChange} endpoints={endpoints} top={top} />
     </Panel>
   );
 }
@@ -73,15 +80,9 @@ function EndpointFilter({ endpoints, chosen, onChange }: EndpointFilterProps) {
   );
 }
 
-/** Filters as soon as a whole id stands there. If the URL changes elsewhere, its value replaces what was typed. */
+/** Filters as soon as a whole id stands there. */
 function JobFilter({ job, onChange }: { job: string; onChange: (job: string) => void }) {
-  const [typed, setTyped] = useState(job);
-  const sent = useRef(job);
-  useEffect(() => {
-    if (job === sent.current) return;
-    sent.current = job;
-    setTyped(job);
-  }, [job]);
+  const { typed, setTyped, sent } = useTyped(job);
   const change = (text: string) => {
     setTyped(text);
     const id = asId(text);
@@ -102,12 +103,12 @@ function JobFilter({ job, onChange }: { job: string; onChange: (job: string) => 
   );
 }
 
-interface RowsProps extends Props {
+interface LogProps extends Props {
   endpoints: readonly Endpoint[] | undefined;
   top: React.RefObject<HTMLElement | null>;
 }
 
-function Rows({ filter, onChange, endpoints, top }: RowsProps) {
+function Log({ filter, onChange, endpoints, top }: LogProps) {
   // Rows must not move while somebody reads further down.
   const reading = useScrolledPast(top);
   const query = useInfiniteQuery({
@@ -116,35 +117,28 @@ function Rows({ filter, onChange, endpoints, top }: RowsProps) {
     refetchInterval: ({ state }) =>
       !reading && looksAgainIn(state.data?.pages.flatMap((page) => page.deliveries) ?? []),
   });
-  if (query.isPending) return <Loading />;
+  if (query.isPending) return <LoadingRows label="Loading deliveries" />;
   if (query.data === undefined) {
     return (
-      <Notice icon={IconPlugConnectedX} title="The deliveries could not be loaded" tone="bad">
-        <p>{messageOf(query.error)}</p>
-        <Button variant="default" onClick={() => void query.refetch()}>
-          Try again
-        </Button>
-      </Notice>
+      <NotLoaded what="The deliveries" why={messageOf(query.error)} onRetry={() => void query.refetch()} />
     );
   }
   const deliveries = query.data.pages.flatMap((page) => page.deliveries);
   if (deliveries.length === 0) {
-    return isFiltered(filter) ? <NoMatch onClear={() => onChange(NO_FILTER)} /> : <NothingYet />;
+    return isFiltered(filter) ? (
+      <NoMatch title="No delivery matches these filters" onClear={() => onChange(NO_FILTER)} />
+    ) : (
+      <NothingYet />
+    );
   }
   return (
     <>
-      <ul className={styles["rows"]} aria-label="Deliveries, newest first">
+      <Rows label="Deliveries, newest first">
         {deliveries.map((delivery) => (
           <DeliveryRow key={delivery.id} delivery={delivery} endpoints={endpoints} />
         ))}
-      </ul>
-      {query.hasNextPage && (
-        <LoadMore
-          busy={query.isFetchingNextPage}
-          why={query.isFetchNextPageError ? messageOf(query.error) : null}
-          onLoad={() => void query.fetchNextPage({ cancelRefetch: false })}
-        />
-      )}
+      </Rows>
+      <NextPage query={query} why={messageOf(query.error)} />
     </>
   );
 }
@@ -154,25 +148,5 @@ function NothingYet() {
     <Notice icon={IconSend} title="Nothing was sent yet">
       <p>Each notice is listed here with its request, each answer, and when it is tried again.</p>
     </Notice>
-  );
-}
-
-function NoMatch({ onClear }: { onClear: () => void }) {
-  return (
-    <Notice icon={IconFilterOff} title="No delivery matches these filters">
-      <Button variant="default" onClick={onClear}>
-        Clear all filters
-      </Button>
-    </Notice>
-  );
-}
-
-function Loading() {
-  return (
-    <div role="status" aria-label="Loading deliveries" className={styles["loading"]}>
-      {["62%", "48%", "71%", "40%"].map((width) => (
-        <Skeleton key={width} height={14} width={width} />
-      ))}
-    </div>
   );
 }

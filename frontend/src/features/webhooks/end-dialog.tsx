@@ -1,9 +1,9 @@
-import { Button, Group, Modal, Stack } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { messageOf } from "@/api/errors";
 import type { Endpoint } from "@/api/model";
 import { deleteEndpoint, disableEndpoint, webhookKeys } from "@/api/webhooks";
+import { DangerDialog } from "@/components/danger-dialog";
 import { VisibleText } from "@/components/result/visible-text";
 import { focusMain } from "@/lib/focus";
 import { nameOf } from "./words";
@@ -52,29 +52,19 @@ export function EndDialog({ end, endpoint, onClose }: Props) {
     },
   });
   return (
-    <Modal opened={end !== null} onClose={onClose} title={words.title}>
-      <Stack gap="md">
-        <p>
-          <strong>
-            <VisibleText text={nameOf(endpoint)} />
-          </strong>{" "}
-          {words.text}
-        </p>
-        <Group justify="flex-end" gap="xs">
-          <Button variant="default" onClick={onClose} data-autofocus>
-            Keep it
-          </Button>
-          <Button
-            variant="light"
-            color="red"
-            c="var(--red-ink)"
-            loading={ending.isPending}
-            onClick={() => ending.mutate()}
-          >
-            {words.act}
-          </Button>
-        </Group>
-      </Stack>
-    </Modal>
+    <DangerDialog
+      opened={end !== null}
+      title={words.title}
+      keep="Keep it"
+      act={words.act}
+      busy={ending.isPending}
+      onAct={ending.mutate}
+      onClose={onClose}
+    >
+      <strong>
+        <VisibleText text={nameOf(endpoint)} />
+      </strong>{" "}
+      {words.text}
+    </DangerDialog>
   );
 }

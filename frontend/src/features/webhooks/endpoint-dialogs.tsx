@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useKeptOpen } from "@/access/access-context";
 import type { Endpoint, EndpointRequest } from "@/api/model";
 import { changeEndpoint, createEndpoint, webhookKeys } from "@/api/webhooks";
+import { OnceDialog } from "@/components/once-dialog";
 import { forgetDraft } from "@/lib/draft";
 import { EndpointForm } from "./endpoint-form";
 import { EMPTY, valuesOf } from "./endpoint-values";
@@ -27,29 +28,24 @@ export function CreateDialog({ opened, onClose }: { opened: boolean; onClose: ()
     creating.reset();
   });
   return (
-    <Modal
+    <OnceDialog
       opened={opened}
+      title="New endpoint"
+      madeTitle="Copy its secret"
+      made={made === undefined ? null : <MadeSecret secret={made.secret} onDone={close} />}
+      isForm
       onClose={close}
-      title={made === undefined ? "New endpoint" : "Copy its secret"}
-      size="lg"
-      closeOnClickOutside={false}
-      closeOnEscape={made === undefined}
-      withCloseButton={made === undefined}
     >
-      {made === undefined ? (
-        <EndpointForm
-          draft={NEW_ENDPOINT}
-          initial={EMPTY}
-          submit="Make the endpoint"
-          busy={creating.isPending}
-          failure={creating.error}
-          onSend={(request) => creating.mutate(request)}
-          onClose={close}
-        />
-      ) : (
-        <MadeSecret secret={made.secret} onDone={close} />
-      )}
-    </Modal>
+      <EndpointForm
+        draft={NEW_ENDPOINT}
+        initial={EMPTY}
+        submit="Make the endpoint"
+        busy={creating.isPending}
+        failure={creating.error}
+        onSend={(request) => creating.mutate(request)}
+        onClose={close}
+      />
+    </OnceDialog>
   );
 }
 

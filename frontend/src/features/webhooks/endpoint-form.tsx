@@ -1,11 +1,13 @@
-import { Button, Checkbox, Group, NativeSelect, Stack, TextInput } from "@mantine/core";
+import { Checkbox, NativeSelect, Stack, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { ApiError, messageOf } from "@/api/errors";
 import { flowsQuery } from "@/api/flows";
 import type { EndpointRequest } from "@/api/model";
+import { FormEnd } from "@/components/form-end";
 import { useDraft } from "@/lib/draft";
-import { type EndpointValues, problemsOf, toRequest, words } from "./endpoint-values";
+import { words } from "@/lib/words";
+import { type EndpointValues, problemsOf, toRequest } from "./endpoint-values";
 import styles from "./webhooks.module.css";
 import { EVENTS } from "./words";
 
@@ -81,19 +83,12 @@ export function EndpointForm({ draft, initial, submit, busy, failure, onSend, on
             onChange={(flows) => set({ flows: flows.join(" ") })}
           />
         )}
-        {failure !== null && !fieldsRefused && (
-          <p role="alert" className={styles["failed"]}>
-            {messageOf(failure)}
-          </p>
-        )}
-        <Group justify="flex-end" gap="xs">
-          <Button variant="default" onClick={onClose}>
-            Close
-          </Button>
-          <Button type="submit" loading={busy}>
-            {submit}
-          </Button>
-        </Group>
+        <FormEnd
+          failure={failure !== null && !fieldsRefused ? messageOf(failure) : null}
+          submit={submit}
+          busy={busy}
+          onClose={onClose}
+        />
       </Stack>
     </form>
   );

@@ -16,7 +16,9 @@ import type { Endpoint } from "@/api/model";
 import { deliveryQuery, enableEndpoint, testEndpoint, webhookKeys } from "@/api/webhooks";
 import { ActionButton } from "@/components/action-button";
 import { Fact, FactLine } from "@/components/fact-line";
+import { Failure } from "@/components/failure";
 import { VisibleText } from "@/components/result/visible-text";
+import { RowTop } from "@/components/row-top";
 import { Age } from "@/components/times";
 import { ToneBadge } from "@/components/tone-badge";
 import { hasDraft } from "@/lib/draft";
@@ -24,7 +26,7 @@ import { madeBy } from "@/lib/made-by";
 import { useBlocked } from "@/live/use-blocked";
 import { type End, EndDialog } from "./end-dialog";
 import { draftOf, EditDialog } from "./endpoint-dialogs";
-import { RotateDialog } from "./rotate-dialog";
+import { RotateSecretDialog } from "./rotate-dialog";
 import styles from "./webhooks.module.css";
 import { EVENTS, nameOf, stateOf, wordsFor } from "./words";
 
@@ -33,15 +35,12 @@ export function EndpointRow({ endpoint }: { endpoint: Endpoint }) {
   const disabled = endpoint.disabledAt !== null;
   return (
     <li className={styles["row"]} data-endpoint={endpoint.id} data-disabled={disabled || undefined}>
-      <div className={styles["top"]}>
-        <h3 className={styles["name"]}>
-          <VisibleText text={nameOf(endpoint)} />
-        </h3>
+      <RowTop heading="h3" name={<VisibleText text={nameOf(endpoint)} />}>
         <ToneBadge tone={tone}>{label}</ToneBadge>
         <code className={styles["url"]}>
           <VisibleText text={endpoint.url} />
         </code>
-      </div>
+      </RowTop>
       {why !== null && (
         <p className={styles["why"]}>
           {endpoint.disabledAt !== null && (
@@ -156,13 +155,9 @@ function Actions({ endpoint }: { endpoint: Endpoint }) {
       <div role="status" className={styles["test"]}>
         {testing.data !== undefined && failure === null && <TestOutcome id={testing.data.id} />}
       </div>
-      {failure !== null && (
-        <p role="alert" className={styles["failed"]}>
-          {messageOf(failure)}
-        </p>
-      )}
+      {failure !== null && <Failure>{messageOf(failure)}</Failure>}
       <EditDialog opened={dialog === "edit"} endpoint={endpoint} onClose={close} />
-      <RotateDialog opened={dialog === "rotate"} endpoint={endpoint} onClose={close} />
+      <RotateSecretDialog opened={dialog === "rotate"} endpoint={endpoint} onClose={close} />
       <EndDialog
         end={dialog === "disable" || dialog === "delete" ? dialog : null}
         endpoint={endpoint}

@@ -1,4 +1,5 @@
 import type { Endpoint, EndpointRequest, WebhookEvent } from "@/api/model";
+import { words } from "@/lib/words";
 import { EVENTS } from "./words";
 
 /** The form's values as text, as they are kept while somebody types. Lists are separated by spaces. */
@@ -29,10 +30,6 @@ export function valuesOf(endpoint: Endpoint): EndpointValues {
     scope: endpoint.flows === null ? "all" : "some",
     flows: (endpoint.flows ?? []).join(" "),
   };
-}
-
-export function words(text: string): string[] {
-  return text.split(" ").filter((word) => word !== "");
 }
 
 export function problemsOf(values: EndpointValues): Problems {

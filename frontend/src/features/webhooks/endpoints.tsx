@@ -1,12 +1,14 @@
 import { Button, Skeleton } from "@mantine/core";
-import { IconLock, IconPlugConnectedX, IconPlus, IconWebhook } from "@tabler/icons-react";
+import { IconLock, IconPlus, IconWebhook } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useWhyNot } from "@/access/access-context";
 import { messageOf } from "@/api/errors";
 import { endpointsQuery } from "@/api/webhooks";
+import { NotLoaded } from "@/components/not-loaded";
 import { Notice } from "@/components/notice";
 import { Panel } from "@/components/panel";
+import { Rows } from "@/components/rows";
 import { hasDraft } from "@/lib/draft";
 import { CreateDialog, NEW_ENDPOINT } from "./endpoint-dialogs";
 import { EndpointRow } from "./endpoint-row";
@@ -33,7 +35,7 @@ export function Endpoints() {
       }
     >
       {why === null ? (
-        <Rows />
+        <Standing />
       ) : (
         <p className={styles["locked"]}>
           <IconLock size={16} aria-hidden />
@@ -45,7 +47,7 @@ export function Endpoints() {
   );
 }
 
-function Rows() {
+function Standing() {
   const query = useQuery(endpointsQuery);
   if (query.isPending) {
     return (
@@ -57,12 +59,7 @@ function Rows() {
   }
   if (query.data === undefined) {
     return (
-      <Notice icon={IconPlugConnectedX} title="The endpoints could not be loaded" tone="bad">
-        <p>{messageOf(query.error)}</p>
-        <Button variant="default" onClick={() => void query.refetch()}>
-          Try again
-        </Button>
-      </Notice>
+      <NotLoaded what="The endpoints" why={messageOf(query.error)} onRetry={() => void query.refetch()} />
     );
   }
   if (query.data.length === 0) {
@@ -75,10 +72,10 @@ function Rows() {
     );
   }
   return (
-    <ul className={styles["rows"]} aria-label="Endpoints, newest first">
+    <Rows label="Endpoints, newest first">
       {query.data.map((endpoint) => (
         <EndpointRow key={endpoint.id} endpoint={endpoint} />
       ))}
-    </ul>
+    </Rows>
   );
 }

@@ -1,4 +1,3 @@
-import { Button } from "@mantine/core";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
@@ -6,8 +5,11 @@ import { useWhyNot } from "@/access/access-context";
 import { messageOf } from "@/api/errors";
 import type { Job } from "@/api/model";
 import { endpointsQuery, jobDeliveriesQuery } from "@/api/webhooks";
+import { ShowAll } from "@/components/load-more";
+import { PartNotLoaded } from "@/components/not-loaded";
 import { Panel } from "@/components/panel";
 import { VisibleText } from "@/components/result/visible-text";
+import { Rows } from "@/components/rows";
 import { isFinal } from "@/lib/status";
 import styles from "./deliveries.module.css";
 import { DeliveryRow } from "./delivery-row";
@@ -26,12 +28,11 @@ export function JobDeliveries({ job }: { job: Job }) {
   if (query.isError && query.data === undefined) {
     return (
       <Panel title="Webhooks">
-        <div role="alert" className={styles["unknown"]}>
-          <p>The deliveries of its webhooks could not be loaded: {messageOf(query.error)}</p>
-          <Button variant="default" onClick={() => void query.refetch()}>
-            Try again
-          </Button>
-        </div>
+        <PartNotLoaded
+          what="The deliveries of its webhooks"
+          why={messageOf(query.error)}
+          onRetry={() => void query.refetch()}
+        />
       </Panel>
     );
   }
@@ -58,19 +59,13 @@ export function JobDeliveries({ job }: { job: Job }) {
         </p>
       )}
       {shown.length > 0 && (
-        <ul className={styles["rows"]} aria-label="Deliveries of this job, newest first">
+        <Rows label="Deliveries of this job, newest first">
           {shown.map((delivery) => (
             <DeliveryRow key={delivery.id} delivery={delivery} endpoints={endpoints} ofJob />
           ))}
-        </ul>
+        </Rows>
       )}
-      {shown.length < deliveries.length && (
-        <div className={styles["more"]}>
-          <Button variant="default" onClick={() => setAll(true)}>
-            Show all {deliveries.length}
-          </Button>
-        </div>
-      )}
+      {shown.length < deliveries.length && <ShowAll count={deliveries.length} onShow={() => setAll(true)} />}
     </Panel>
   );
 }

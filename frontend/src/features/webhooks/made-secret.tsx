@@ -1,18 +1,9 @@
-import { Button, Group, Stack } from "@mantine/core";
-import { IconAlertTriangle } from "@tabler/icons-react";
-import { Callout } from "@/components/callout";
-import { CodeLine } from "@/components/code-line";
+import { MadeOnce } from "@/components/made-once";
 
-/** A new secret, this once: the store has it sealed, and it leaves the page with the dialog. */
+/** A new secret, this once: the store has it sealed. */
 export function MadeSecret({ secret, onDone }: { secret: string; onDone: () => void }) {
   return (
-    <Stack gap="md">
-      <Callout icon={IconAlertTriangle} tone="warn" testId="shown-once">
-        This is the only time that the secret is shown. Give it to the receiver now.
-      </Callout>
-      <div data-testid="made-secret">
-        <CodeLine code={secret} what="the secret" />
-      </div>
+    <MadeOnce what="secret" text={secret} advice="Give it to the receiver now." onDone={onDone}>
       <p>
         The receiver verifies each request with it, by any library for{" "}
         <a href="https://www.standardwebhooks.com" target="_blank" rel="noreferrer">
@@ -20,9 +11,6 @@ export function MadeSecret({ secret, onDone }: { secret: string; onDone: () => v
         </a>
         .
       </p>
-      <Group justify="flex-end">
-        <Button onClick={onDone}>I have copied it</Button>
-      </Group>
-    </Stack>
+    </MadeOnce>
   );
 }

@@ -4,6 +4,7 @@ import { useEffect } from "react";
 import { messageOf } from "@/api/errors";
 import { signingSecrets } from "@/api/webhooks";
 import { CodeLine } from "@/components/code-line";
+import { Failure } from "@/components/failure";
 import styles from "./webhooks.module.css";
 
 /** The secret that signs the webhooks of one's own jobs. It is in no cache, and leaves the page with the dialog. */
@@ -23,11 +24,7 @@ export function SecretsDialog({ opened, onClose }: { opened: boolean; onClose: (
           the jobs that you submit; standing endpoints each have another.
         </p>
         {asking.isPending && <p role="status">Asking for it…</p>}
-        {asking.isError && (
-          <p role="alert" className={styles["failed"]}>
-            {messageOf(asking.error)}
-          </p>
-        )}
+        {asking.isError && <Failure>{messageOf(asking.error)}</Failure>}
         <div className={styles["secrets"]} data-testid="own-secrets">
           {secrets.map((secret) => (
             <CodeLine key={secret} code={secret} what="the secret" />

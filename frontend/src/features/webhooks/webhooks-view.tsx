@@ -2,11 +2,11 @@ import { IconEye } from "@tabler/icons-react";
 import { useState } from "react";
 import type { DeliveryFilter } from "@/api/webhooks";
 import { ActionButton } from "@/components/action-button";
+import { PageFrame } from "@/components/page-frame";
 import { useBlocked } from "@/live/use-blocked";
 import { Deliveries } from "./deliveries";
 import { Endpoints } from "./endpoints";
 import { SecretsDialog } from "./secrets-dialog";
-import styles from "./webhooks.module.css";
 
 interface Props {
   filter: DeliveryFilter;
@@ -17,25 +17,21 @@ export function WebhooksView({ filter, onChange }: Props) {
   const blocked = useBlocked("submit");
   const [asking, setAsking] = useState(false);
   return (
-    <div className={styles["page"]}>
-      <header className={styles["intro"]}>
-        <div>
-          <h1>Webhooks</h1>
-          <p>
-            The end of a job is told by a signed request: to standing endpoints, and to the webhook that a job
-            or batch carries. What fails is sent again for more than three days.
-          </p>
-        </div>
+    <PageFrame
+      title="Webhooks"
+      about="The end of a job is told by a signed request: to standing endpoints, and to the webhook that a job or batch carries. What fails is sent again for more than three days."
+      action={
         <ActionButton
           label="Secret of your jobs' webhooks…"
           icon={IconEye}
           blocked={blocked}
           onAct={() => setAsking(true)}
         />
-      </header>
+      }
+    >
       <Endpoints />
       <Deliveries filter={filter} onChange={onChange} />
       <SecretsDialog opened={asking} onClose={() => setAsking(false)} />
-    </div>
+    </PageFrame>
   );
 }

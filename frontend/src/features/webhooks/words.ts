@@ -1,23 +1,11 @@
-import {
-  IconCircleCheck,
-  IconCircleX,
-  IconClock,
-  IconQuestionMark,
-  type TablerIcon,
-} from "@tabler/icons-react";
+import { IconCircleCheck, IconCircleX, IconClock, IconQuestionMark } from "@tabler/icons-react";
 import type { Delivery, DeliveryState, Endpoint, Try, WebhookEvent } from "@/api/model";
-import type { Tone } from "@/components/tone-badge";
+import type { Look, Tone } from "@/components/tone-badge";
 import { formatDuration } from "@/lib/time";
 import { STATES } from "./search";
 
 /** In the order in which a job may come to them. */
 export const EVENTS: readonly WebhookEvent[] = ["completed", "failed", "cancelled"];
-
-interface Look {
-  readonly label: string;
-  readonly icon: TablerIcon;
-  readonly tone: Tone;
-}
 
 const LOOKS: Readonly<Record<DeliveryState, Look>> = {
   pending: { label: "Pending", icon: IconClock, tone: "gray" },
