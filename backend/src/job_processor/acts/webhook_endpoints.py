@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
+from msgspec import structs
 
 from job_processor.acts.facts import DeliveriesDue, EndpointDisabled, Facts
 from job_processor.acts.trail import Trail
@@ -80,7 +81,7 @@ class WebhookEndpoints:
         if change.job.webhook is None and not endpoints:
             return change
         made = notices(change.job, event, endpoints, lambda: self._ids.new(change.job.updated_at))
-        return replace(change, notices=tuple(made)) if made else change
+        return structs.replace(change, notices=tuple(made)) if made else change
 
     async def all(self) -> Sequence[Endpoint]:
         """All endpoints, the newest first."""

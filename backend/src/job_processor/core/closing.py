@@ -1,25 +1,12 @@
 """How an attempt is closed and how a job becomes final: used by every transition that ends one of them."""
 
-from dataclasses import fields
-from operator import attrgetter
-from typing import Any
+from msgspec import structs
 
 from job_processor.core.events import Event
 from job_processor.core.exchange import Exchange, ended
 from job_processor.core.job import IN_FLIGHT, Attempt, AttemptEnd, Job, JobError, State, Usage
 from job_processor.core.limits import append_event, cut_partial, keep_newest_partials
 from job_processor.core.outcome import Deferred, Failed, Outcome, Reported, Succeeded
-
-_ATTEMPT = {field.name: place for place, field in enumerate(fields(Attempt))}
-_values_of_attempt = attrgetter(*_ATTEMPT)
-
-
-def changed_attempt(attempt: Attempt, /, **changes: Any) -> Attempt:
-    """As ``dataclasses.replace``, in less than half the time: each attempt is changed once or twice."""
-    values = list(_values_of_attempt(attempt))
-    for name, value in changes.items():
-        values[_ATTEMPT[name]] = value
-    return Attempt(*values)
 
 
 def is_current(job: Job, attempt: int | None, token: str | None, execution: str | None = None) -> bool:
@@ -38,7 +25,8 @@ def is_current(job: Job, attempt: int | None, token: str | None, execution: str 
 
 def finish(job: Job, state: State, event: Event, now: int) -> Job:
     """The job in a final state, with ``event`` as its last history entry."""
-    return job._replace(
+    return structs.replace(
+        job,
         state=state,
         lease=None,
         snooze=None,
@@ -62,8 +50,8 @@ def close_attempt(
     ``reported``: the report that ends it, if one does.
     """
     if not job.attempts or job.attempts[-1].end is not None:
-        return job._replace(lease=None)
-    newest = changed_attempt(
+        return structs.replace(job, lease=None)
+    newest = structs.replace(
         job.attempts[-1],
         ended_at=now,
         end=end,
@@ -72,7 +60,7 @@ def close_attempt(
         partial=cut_partial(partial),
         exchange=exchange_after(job.attempts[-1], reported),
     )
-    return job._replace(lease=None, attempts=keep_newest_partials((*job.attempts[:-1], newest)))
+    return structs.replace(job, lease=None, attempts=keep_newest_partials((*job.attempts[:-1], newest)))
 
 
 def exchange_after(attempt: Attempt, reported: Reported | None) -> Exchange | None:

@@ -1,7 +1,9 @@
 """What was sent to a processor for an attempt and what came back: the small facts, without texts and secrets."""
 
 from enum import StrEnum
-from typing import NamedTuple
+
+import msgspec
+from msgspec import structs
 
 MAX_SENT_TO_CHARACTERS = 300
 
@@ -17,10 +19,10 @@ class EndedBy(StrEnum):
     """Its answer to a reconcile call."""
 
 
-class Exchange(NamedTuple):
+class Exchange(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """``sent_to`` and ``timeout_ms`` are recorded with the claim, before anything is sent; the rest with the outcome.
 
-    A named tuple, because it is stored with every attempt: without the names of its fields.
+    ``array_like``: it is stored with every attempt, without the names of its fields.
     """
 
     sent_to: str
@@ -42,4 +44,6 @@ def ended(known: Exchange | None, by: EndedBy, *, of_processor: bool) -> Exchang
 
     A worker also reports what is not the processor's, such as a timeout. So it says itself what a response ended.
     """
-    return known if known is None or (by is EndedBy.RESPONSE and not of_processor) else known._replace(ended_by=by)
+    return (
+        known if known is None or (by is EndedBy.RESPONSE and not of_processor) else structs.replace(known, ended_by=by)
+    )

@@ -1,10 +1,9 @@
 """What a callback says, once it was read."""
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(msgspec.Struct, frozen=True, gc=False):
     """Exactly one of ``result``, ``error``, ``progress`` and ``again_seconds`` is set.
 
     ``job_id``: the job it names; ``execution_id``: the processor's own id of the run; ``flow``: a flow of the processor

@@ -9,7 +9,9 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from job_processor.core.cost import newly_used
 from job_processor.core.job import Job, State
@@ -135,7 +137,7 @@ class Tally:
                 mine[of_bucket] = get(of_bucket, 0) + number
 
 
-class Counted(NamedTuple):
+class Counted(msgspec.Struct, frozen=True, gc=False):
     """What one change of a job adds. ``what``: the count that it adds one to; empty: none. ``code``: of a failure.
     ``durations``: by stage and bucket. ``cost``: in micros. ``verdict``: the kind of the verdict on the result; empty:
     the job did not end, or has none. ``used_by``: the flow whose processor used the tokens, if the attempt fell back;
@@ -188,14 +190,14 @@ def _used(before: Job, after: Job) -> tuple[int, int, int, str | None]:
 
 
 def _durations(job: Job) -> tuple[tuple[str, int], ...]:
-    scheduled, queued, handing_over, processing = job.spent
-    found = [(_QUEUED, bucket(queued)), (_TOTAL, bucket(queued + handing_over + processing))]
+    spent = job.spent
+    found = [(_QUEUED, bucket(spent.queued)), (_TOTAL, bucket(spent.working))]
     if job.attempt:
-        found.append((_HANDING_OVER, bucket(handing_over)))
-    if processing:
-        found.append((_PROCESSING, bucket(processing)))
-    if scheduled:
-        found.append((_SCHEDULED, bucket(scheduled)))
+        found.append((_HANDING_OVER, bucket(spent.handing_over)))
+    if spent.processing:
+        found.append((_PROCESSING, bucket(spent.processing)))
+    if spent.scheduled:
+        found.append((_SCHEDULED, bucket(spent.scheduled)))
     return tuple(found)
 
 

@@ -1,8 +1,8 @@
 """A success: which job it completes, which results a flow refuses, and a result that a person accepts."""
 
-from dataclasses import replace
+from msgspec import structs
 
-from job_processor.core.closing import changed_attempt, exchange_after, finish, is_current, join_notes
+from job_processor.core.closing import exchange_after, finish, is_current, join_notes
 from job_processor.core.events import Event, EventKind
 from job_processor.core.failure import fail_attempt
 from job_processor.core.flow import FlowRules, OnInvalidResult
@@ -29,7 +29,8 @@ def succeed(job: Job, success: Succeeded, signal: Reported, now: int) -> Job | N
         return None
     number = signal.attempt if signal.attempt is not None and signal.attempt <= job.attempt else (job.attempt or None)
     return finish(
-        job._replace(
+        structs.replace(
+            job,
             attempts=tuple(_after_success(a, number, success, now, signal) for a in job.attempts),
             result=success.result,
             verdict=success.verdict,
@@ -67,8 +68,9 @@ def refuse_result(
     after = fail_attempt(job, failed, AttemptEnd.FAILED, EventKind.ATTEMPT_FAILED, now, rules, jitter, reported=signal)
     if after.is_final:
         # No attempt is left: keep the wrong result and show it as wrong.
-        newest = replace(after.attempts[-1], partial=None)
-        return after._replace(
+        newest = structs.replace(after.attempts[-1], partial=None)
+        return structs.replace(
+            after,
             result=success.result,
             verdict=success.verdict,
             answered_by=newest.flow,
@@ -82,7 +84,8 @@ def accept_result(job: Job, signal: ResultAccepted, now: int) -> Job:
     success = Succeeded(signal.result, signal.verdict)
     winner = signal.attempt or job.attempt
     return finish(
-        job._replace(
+        structs.replace(
+            job,
             attempts=job.attempts
             if job.is_final
             else tuple(_after_success(a, winner, success, now) for a in job.attempts),
@@ -129,9 +132,9 @@ def _after_success(
 ) -> Attempt:
     if attempt.number == winner:
         usage, exchange = success.usage or attempt.usage, exchange_after(attempt, reported)
-        return changed_attempt(
+        return structs.replace(
             attempt, end=AttemptEnd.SUCCEEDED, ended_at=now, error=None, usage=usage, exchange=exchange
         )
     if attempt.end is None:
-        return changed_attempt(attempt, end=AttemptEnd.SUPERSEDED, ended_at=now)
+        return structs.replace(attempt, end=AttemptEnd.SUPERSEDED, ended_at=now)
     return attempt
