@@ -123,8 +123,9 @@ def follow(db: apsw.Connection, limit: int) -> tuple[int, int]:
         _forget(db, n, job_id)
     # In the order of their numbers: then a full-text index can append its rows.
     taken = sorted(row[1:] for row in changed if row[0] <= end)
+    words = set(shards(db, "main")) if taken else set()
     for row in taken:
-        _take(db, row)
+        _take(db, row, words)
     if end > head:
         set_fact(db, "head", end)
     return len(taken) + len(left), len(left)
@@ -135,13 +136,15 @@ def fill(db: apsw.Connection, limit: int) -> int:
     below = fact(db, "below")
     found: list[Row] = db.execute(f"SELECT {_READ} WHERE j.n < ? ORDER BY j.n DESC LIMIT ?", (below, limit)).fetchall()
     # In ascending order, as in ``follow``.
+    words = set(shards(db, "main"))
     for row in reversed(found):
-        _take(db, row)
+        _take(db, row, words)
     set_fact(db, "below", found[-1][0] if len(found) == limit else 0)
     return len(found)
 
 
-def _take(db: apsw.Connection, row: Row) -> None:
+def _take(db: apsw.Connection, row: Row, words: set[int]) -> None:
+    """``words``: the full-text indexes that exist."""
     n, job_id, finished_at, result_bytes, record = row
     try:
         found = _decode(record)
@@ -154,11 +157,12 @@ def _take(db: apsw.Connection, row: Row) -> None:
     if known is not None and known[0] != job_id:
         # The number of a deleted job was used again.
         _forget(db, n, known[0])
+        words.discard(n >> SHARD_BITS)
         known = None
     facets = facets_of(found)
     before = [] if known is None else _decode_facets(known[2])
     if known is None or known[1] != version:
-        _write_words(db, n, error, metadata, is_new=known is None)
+        _write_words(db, n, error, metadata, words, is_new=known is None)
     elif before == facets:
         return
     _write_facets(db, job_id, before, facets)
@@ -181,19 +185,19 @@ def _write_facets(db: apsw.Connection, job_id: str, before: Sequence[str], after
             db.execute("INSERT OR IGNORE INTO main.facets (facet, id) VALUES (?, ?)", (facet, job_id))
 
 
-def _write_words(db: apsw.Connection, n: int, error: str, metadata: str, *, is_new: bool) -> None:
+def _write_words(db: apsw.Connection, n: int, error: str, metadata: str, words: set[int], *, is_new: bool) -> None:
     shard = n >> SHARD_BITS
-    words = f"words_{shard}"
-    if is_new and db.execute("SELECT 1 FROM main.sqlite_schema WHERE name = ?", (words,)).fetchone() is None:
+    if shard not in words:
+        words.add(shard)
         db.execute(
-            f"CREATE VIRTUAL TABLE main.{words} USING "
+            f"CREATE VIRTUAL TABLE IF NOT EXISTS main.words_{shard} USING "
             "fts5(prompt, result, error, metadata, content = '', contentless_delete = 1, tokenize = 'unicode61')"
         )
     if not is_new:
-        db.execute(f"DELETE FROM main.{words} WHERE rowid = ?", (n,))
+        db.execute(f"DELETE FROM main.words_{shard} WHERE rowid = ?", (n,))
     # As bytes, because substr of a text stops at the first NUL; the texts themselves never come to Python.
     db.execute(
-        f"INSERT INTO main.{words} (rowid, prompt, result, error, metadata) "
+        f"INSERT INTO main.words_{shard} (rowid, prompt, result, error, metadata) "
         "SELECT p.n, CAST(substr(CAST(p.prompt AS BLOB), 1, ?1) AS TEXT), "
         "CAST(substr(CAST(r.result AS BLOB), 1, ?1) AS TEXT), ?2, ?3 "
         "FROM jobs_file.prompts p LEFT JOIN jobs_file.results r ON r.n = p.n WHERE p.n = ?4",
