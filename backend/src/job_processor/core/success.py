@@ -28,19 +28,18 @@ def succeed(job: Job, success: Succeeded, signal: Reported, now: int) -> Job | N
     if job.is_final:
         return None
     number = signal.attempt if signal.attempt is not None and signal.attempt <= job.attempt else (job.attempt or None)
+    mine = _attempt(job, number)
     return finish(
         structs.replace(
             job,
             attempts=tuple(_after_success(a, number, success, now, signal) for a in job.attempts),
             result=success.result,
             verdict=success.verdict,
-            answered_by=_flow_of(job, number),
+            answered_by=None if mine is None else mine.flow,
             error=None,
         ),
         State.COMPLETED,
-        Event(
-            now, EventKind.COMPLETED, number, join_notes(success.note, _timing_note(job, number, signal), signal.note)
-        ),
+        Event(now, EventKind.COMPLETED, number, join_notes(success.note, _timing_note(job, mine, signal), signal.note)),
         now,
     )
 
@@ -83,6 +82,7 @@ def accept_result(job: Job, signal: ResultAccepted, now: int) -> Job:
     """The job COMPLETED with a result that a person accepted; an attempt in flight is over."""
     success = Succeeded(signal.result, signal.verdict)
     winner = signal.attempt or job.attempt
+    mine = _attempt(job, winner)
     return finish(
         structs.replace(
             job,
@@ -91,7 +91,7 @@ def accept_result(job: Job, signal: ResultAccepted, now: int) -> Job:
             else tuple(_after_success(a, winner, success, now) for a in job.attempts),
             result=signal.result,
             verdict=signal.verdict,
-            answered_by=_flow_of(job, winner),
+            answered_by=None if mine is None else mine.flow,
             error=None,
             idle_ms=idle_at(job, now) if job.is_final else job.idle_ms,
         ),
@@ -109,19 +109,18 @@ def complaint(verdict: Verdict) -> str:
     return f"The JSON does not fit the schema: {said}." if said else "The JSON does not fit the schema."
 
 
-def _flow_of(job: Job, number: int | None) -> str | None:
-    return next((attempt.flow for attempt in job.attempts if attempt.number == number), None)
+def _attempt(job: Job, number: int | None) -> Attempt | None:
+    return next((attempt for attempt in job.attempts if attempt.number == number), None)
 
 
-def _timing_note(job: Job, number: int | None, signal: Reported) -> str | None:
-    """A history note for a success that arrived out of order; ``None`` when it did not."""
-    mine = next((attempt for attempt in job.attempts if attempt.number == number), None)
+def _timing_note(job: Job, mine: Attempt | None, signal: Reported) -> str | None:
+    """A history note for a success of the attempt ``mine`` that arrived out of order; ``None`` when it did not."""
     if mine is None:
         return None
     if mine.end is AttemptEnd.OVERDUE:
-        return f"The callback of attempt {number} came after its deadline."
+        return f"The callback of attempt {mine.number} came after its deadline."
     if mine.end is not None:
-        return f"Attempt {number} had ended ({mine.end.value}); its result came all the same."
+        return f"Attempt {mine.number} had ended ({mine.end.value}); its result came all the same."
     if job.state is State.RUNNING and signal.token is None:
         return "The callback came before the hand-over was answered."
     return None
