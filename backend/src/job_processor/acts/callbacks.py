@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
 from msgspec import structs
 
 from job_processor.acts.facts import CallbackJudged, CallbacksPruned, Facts
@@ -31,8 +32,7 @@ from job_processor.failpoints import failpoint
 from job_processor.store.base import Store
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(msgspec.Struct, frozen=True, gc=False):
     """The verdict on a callback. ``job``: after the callback; ``None``: no job matches the ids in it. ``kept``: the id
     under which the callback is kept; ``None``: it is not kept."""
 

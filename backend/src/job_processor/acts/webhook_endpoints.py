@@ -63,6 +63,7 @@ class MadeEndpoint:
 class WebhookEndpoints:
     def __init__(self, store: Store, trail: Trail, facts: Facts, ids: IdFactory, sealing: WebhookSecrets) -> None:
         self._store = store
+        self._shared = store.info.shared
         self._trail = trail
         self._facts = facts
         self._ids = ids
@@ -253,7 +254,7 @@ class WebhookEndpoints:
         return found
 
     async def _fresh(self) -> Sequence[Endpoint]:
-        if self._known is None or (self._store.info.shared and abs(self._store.now() - self._read_at) > FRESH_MS):
+        if self._known is None or (self._shared and abs(self._store.now() - self._read_at) > FRESH_MS):
             return await self._read()
         return self._known
 

@@ -4,6 +4,8 @@ import functools
 from dataclasses import dataclass
 from enum import StrEnum
 
+import msgspec
+
 
 class Right(StrEnum):
     READ = "read"
@@ -73,8 +75,7 @@ PROXY = Principal(PrincipalKind.PROXY, rights=ALL_RIGHTS)
 NOBODY = Principal(PrincipalKind.NOBODY)
 
 
-@dataclass(frozen=True, slots=True)
-class Requester:
+class Requester(msgspec.Struct, frozen=True, gc=False):
     """Who asks for an act, from where and in which request: what the audit writes down."""
 
     principal: Principal
