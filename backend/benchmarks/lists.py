@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import uvloop
+from msgspec import structs
 
 from benchmarks.drain import sqlite
 from benchmarks.report import machine
@@ -44,12 +45,12 @@ def _job(ids: IdFactory, now: int, n: int) -> Job:
     job = transitions.submit(
         job_id=ids.new(now), prompt=prompt, rules=flow, now=now, tags=(f"t{n % 4}",), metadata=metadata
     )
-    done = job._replace(attempt=1 + n % 3, finished_at=now, run_at=now)
+    done = structs.replace(job, attempt=1 + n % 3, finished_at=now, run_at=now)
     if n % 1_000 == 0:
         code = "callback_overdue" if n % 2_000 else "http_500"
-        return done._replace(state=State.FAILED, error=JobError(code, "It did not work."))
+        return structs.replace(done, state=State.FAILED, error=JobError(code, "It did not work."))
     kind = ResultKind.MALFORMED if n % 100 == 3 else ResultKind.TEXT
-    return done._replace(state=State.COMPLETED, result=f"answer {n}", verdict=Verdict(kind))
+    return structs.replace(done, state=State.COMPLETED, result=f"answer {n}", verdict=Verdict(kind))
 
 
 async def _fill(store: SqliteStore, jobs: int) -> None:

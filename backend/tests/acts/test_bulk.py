@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from job_processor.acts import Acts, bulk_groups
 from job_processor.acts import bulk as bulk_acts
@@ -141,8 +142,8 @@ async def test_a_job_whose_error_changed_matches_no_more(acts: Acts, store: Stor
 )
 def test_what_is_looked_at_again_before_the_act(search: str, after: bool) -> None:
     """What a job never changes was right when it was found."""
-    job = given.a_job(1)._replace(
-        state=State.COMPLETED, attempt=2, finished_at=1, result="r", verdict=Verdict(ResultKind.TEXT)
+    job = structs.replace(
+        given.a_job(1), state=State.COMPLETED, attempt=2, finished_at=1, result="r", verdict=Verdict(ResultKind.TEXT)
     )
     assert with_search(Query(), parse(search), 0).still_finds(job) is after
 

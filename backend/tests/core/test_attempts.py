@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from job_processor.core.backoff import backoff_ms
 from job_processor.core.events import EventKind
@@ -198,7 +199,7 @@ def test_an_answer_that_does_not_fit_the_schema_is_kept_when_another_is_asked_fo
 
 
 def _with_schema(job: Job) -> Job:
-    return job._replace(result_schema={"type": "object", "required": ["a"]})
+    return structs.replace(job, result_schema={"type": "object", "required": ["a"]})
 
 
 def test_what_was_odd_about_a_result_stands_in_the_history() -> None:

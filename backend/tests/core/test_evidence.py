@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from job_processor.core.evidence import (
     FIRST_REFUSAL_DELAY_MS,
@@ -40,8 +41,8 @@ BEFORE = Refusals(NOW - 5_000, times=1, alone_at=NOW - 5_000)
 
 def job(refusals: Refusals | None = None, began: int = NOW) -> Job:
     one = running()
-    attempts = (replace(one.attempts[-1], started_at=began),)
-    return one._replace(refusals=refusals, created_at=NOW - 60_000, attempts=attempts)
+    attempts = (structs.replace(one.attempts[-1], started_at=began),)
+    return structs.replace(one, refusals=refusals, created_at=NOW - 60_000, attempts=attempts)
 
 
 def judged(
@@ -91,7 +92,7 @@ def test_a_first_refusal_while_others_are_answered_puts_back_this_job_alone() ->
 def test_a_second_refusal_after_others_were_answered_is_held_against_the_job() -> None:
     said = judged(refusals=BEFORE, others=NOW - 4_000)
 
-    assert said.outcome == replace(FORBIDDEN, note=HELD_NOTE, refusals=replace(BEFORE, times=2))
+    assert said.outcome == structs.replace(FORBIDDEN, note=HELD_NOTE, refusals=structs.replace(BEFORE, times=2))
     assert said.lane is OPEN
 
 
@@ -140,7 +141,7 @@ def test_who_was_sent_together_with_a_job_is_evidence_once_the_next_probe_had_it
     assert isinstance(said.outcome, Deferred)
     assert (said.lane.accuser, said.lane.probed, said.lane.troubled_at) == (job().id, job().id, NOW - 5_000)
 
-    third = replace(met, times=2)
+    third = structs.replace(met, times=2)
     assert isinstance(judged(refusals=third, lane=said.lane, others=NOW - 5_000).outcome, Failed)
     # The probe was refused as well: it was handed over after all who were answered.
     spread = close(said.lane, Trouble.MISCONFIGURED, "It said no.", None, NOW + 9_000, 0.5, "probe", NOW + 8_000)
@@ -151,15 +152,15 @@ def test_who_was_sent_together_with_a_job_is_evidence_once_the_next_probe_had_it
 
 def test_an_attempt_that_ran_something_fails_whoever_is_to_blame() -> None:
     alone = judged(COUNTED)
-    assert alone.outcome == replace(FORBIDDEN, refusals=Refusals(NOW, alone_at=NOW))
+    assert alone.outcome == structs.replace(FORBIDDEN, refusals=Refusals(NOW, alone_at=NOW))
     assert alone.lane.trouble is Trouble.MISCONFIGURED
 
     outrun = judged(COUNTED, others=NOW + 5)
     assert isinstance(outrun.outcome, Failed)
     assert outrun.lane is OPEN
 
-    assert judged(COUNTED, BEFORE, others=NOW - 4_000).outcome == replace(
-        FORBIDDEN, note=HELD_NOTE, refusals=replace(BEFORE, times=2)
+    assert judged(COUNTED, BEFORE, others=NOW - 4_000).outcome == structs.replace(
+        FORBIDDEN, note=HELD_NOTE, refusals=structs.replace(BEFORE, times=2)
     )
 
 
@@ -194,8 +195,8 @@ def test_a_rate_limit_met_alone_again_and_again_while_others_get_through_ends_th
             met = said.outcome.refusals
             assert met.alone == n
             # Nobody got through since: that says nothing new.
-            assert judged(LIMIT, lane=lane, others=now - 6_000, now=now, of=job(met, now)).outcome == replace(
-                said.outcome, refusals=replace(met, times=n + 2, probes=n + 1)
+            assert judged(LIMIT, lane=lane, others=now - 6_000, now=now, of=job(met, now)).outcome == structs.replace(
+                said.outcome, refusals=structs.replace(met, times=n + 2, probes=n + 1)
             )
 
     assert isinstance(said.outcome, Failed)
@@ -216,7 +217,7 @@ def test_a_rate_limit_met_alone_again_and_again_while_others_get_through_ends_th
 def test_the_last_job_of_a_flow_ends_if_others_got_through_in_its_time(
     handed: HandOver, met: Refusals, ends: bool
 ) -> None:
-    old = job(met)._replace(created_at=NOW - MAX_WAIT_FOR_EVIDENCE_MS - 2)
+    old = structs.replace(job(met), created_at=NOW - MAX_WAIT_FOR_EVIDENCE_MS - 2)
     lane = probed(shut(None))
 
     said = judged(handed, lane=lane, others=NOW - MAX_WAIT_FOR_EVIDENCE_MS - 1, of=old)
@@ -244,7 +245,7 @@ def test_the_last_job_of_a_flow_ends_if_others_got_through_in_its_time(
 def test_the_only_job_that_is_left_and_refused_ends_soon(
     handed: HandOver, accuser: str | None, met: Refusals, ends: bool
 ) -> None:
-    old = job(met)._replace(created_at=NOW - LAST_JOB_MS - 2)
+    old = structs.replace(job(met), created_at=NOW - LAST_JOB_MS - 2)
     lane = replace(probed(shut(None)), accuser=old.id if accuser == ONLY else accuser)
     said = judged(handed, lane=lane, others=NOW - LAST_JOB_MS - 1, of=old)
     assert isinstance(said.outcome, Failed) is ends

@@ -1,6 +1,7 @@
 """What an attempt's record says of its request and of what answered it."""
 
 import pytest
+from msgspec import structs
 
 from job_processor.core.claiming import claim
 from job_processor.core.exchange import EndedBy, Exchange
@@ -53,13 +54,13 @@ def test_an_acceptance_without_a_response_leaves_what_is_known() -> None:
 
 @pytest.mark.parametrize("outcome", [Succeeded("r"), FAILED, Deferred(NOW, "rate_limited", "later")])
 def test_an_outcome_of_the_response_is_recorded_with_it(outcome: Outcome) -> None:
-    by_response = SEEN._replace(ended_by=EndedBy.RESPONSE)
+    by_response = structs.replace(SEEN, ended_by=EndedBy.RESPONSE)
 
     assert newest(after(sent(), told(outcome, by_response))).exchange == by_response
 
 
 @pytest.mark.parametrize("outcome", [Failed(JobError("timeout", "No answer.")), Deferred(NOW, "shutdown", "stop")])
-@pytest.mark.parametrize("known", [None, SENT._replace(request_bytes=120), SEEN])
+@pytest.mark.parametrize("known", [None, structs.replace(SENT, request_bytes=120), SEEN])
 def test_what_no_response_told_is_not_ended_by_one(outcome: Outcome, known: Exchange | None) -> None:
     assert newest(after(sent(), told(outcome, known))).exchange == (known or SENT)
 
@@ -74,18 +75,20 @@ def test_what_no_response_told_is_not_ended_by_one(outcome: Outcome, known: Exch
     ],
 )
 def test_what_a_function_returns_or_raises_ends_its_attempt(outcome: Outcome) -> None:
-    assert newest(after(sent(), told(outcome, None))).exchange == SENT._replace(ended_by=EndedBy.RESPONSE)
+    assert newest(after(sent(), told(outcome, None))).exchange == structs.replace(SENT, ended_by=EndedBy.RESPONSE)
 
 
 @pytest.mark.parametrize("outcome", [Succeeded("r"), BAD, Deferred(NOW, "again", "later")])
 def test_a_callback_ends_what_was_accepted(outcome: Outcome) -> None:
     waiting = after(sent(), told(Accepted(60_000)))
 
-    assert newest(after(waiting, calls_back(outcome))).exchange == SEEN._replace(ended_by=EndedBy.CALLBACK)
+    assert newest(after(waiting, calls_back(outcome))).exchange == structs.replace(SEEN, ended_by=EndedBy.CALLBACK)
 
 
 def test_a_callback_may_come_before_the_response() -> None:
-    assert newest(after(sent(), calls_back(Succeeded("r")))).exchange == SENT._replace(ended_by=EndedBy.CALLBACK)
+    assert newest(after(sent(), calls_back(Succeeded("r")))).exchange == structs.replace(
+        SENT, ended_by=EndedBy.CALLBACK
+    )
 
 
 @pytest.mark.parametrize("outcome", [Succeeded("r"), BAD])
@@ -93,7 +96,7 @@ def test_the_answer_to_a_reconcile_call_ends_it(outcome: Outcome) -> None:
     waiting = after(sent(), told(Accepted(60_000)))
     found = Reported(outcome, 1, "t1", asked="n8n says so")
 
-    assert newest(after(waiting, found)).exchange == SEEN._replace(ended_by=EndedBy.RECONCILE)
+    assert newest(after(waiting, found)).exchange == structs.replace(SEEN, ended_by=EndedBy.RECONCILE)
 
 
 @pytest.mark.parametrize("signal", [Cancelled(), Expired()])
@@ -108,7 +111,9 @@ def test_what_the_processor_did_not_end_is_ended_by_nothing_of_it(signal: Signal
 def test_a_late_callback_is_what_ended_it_after_all() -> None:
     overdue = after(after(sent(), told(Accepted(60_000))), Expired(), NOW + 60_000)
 
-    assert newest(after(overdue, calls_back(Succeeded("r"), 1))).exchange == SEEN._replace(ended_by=EndedBy.CALLBACK)
+    assert newest(after(overdue, calls_back(Succeeded("r"), 1))).exchange == structs.replace(
+        SEEN, ended_by=EndedBy.CALLBACK
+    )
 
 
 def test_an_accepted_result_changes_nothing_of_it() -> None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from job_processor.core.claiming import claim
 from job_processor.core.events import EventKind
@@ -136,7 +137,7 @@ def test_who_answered_is_who_had_the_attempt_that_succeeded() -> None:
 def test_a_retry_forgets_who_answered() -> None:
     rules = replace(RULES, on_invalid_result=OnInvalidResult.FAIL)
     wrong = Succeeded("no", Verdict(ResultKind.TEXT))
-    job = fallen(given.pending())._replace(result_schema={})
+    job = structs.replace(fallen(given.pending()), result_schema={})
     refused = given.after(job, given.says(wrong, "t1"), rules=rules)
     assert (refused.state, refused.result, refused.answered_by) == (State.FAILED, "no", "g")
     assert given.after(refused, Retried(1)).answered_by is None

@@ -1,6 +1,7 @@
 """Final is final: only a person's explicit act moves a job out, and history shows it."""
 
 import pytest
+from msgspec import structs
 
 from job_processor.core.events import Event, EventKind
 from job_processor.core.job import FINAL, AttemptEnd, State
@@ -115,7 +116,7 @@ def test_what_a_processor_answers_to_a_cancel_is_told_and_changes_nothing_else()
 
     assert told.history[:-1] == gone.history
     assert told.history[-1] == Event(NOW + 9, EventKind.CANCEL_ANSWERED, 1, "n8n could not be reached.")
-    assert told._replace(history=gone.history, rev=gone.rev, updated_at=gone.updated_at) == gone
+    assert structs.replace(told, history=gone.history, rev=gone.rev, updated_at=gone.updated_at) == gone
 
 
 def test_an_answer_to_a_cancel_is_corrected_when_a_result_comes_after_all() -> None:
@@ -130,7 +131,7 @@ def test_an_answer_to_a_cancel_is_corrected_when_a_result_comes_after_all() -> N
         1,
         "A result came after all: the run was not stopped in time. It is kept among the callbacks.",
     )
-    assert told._replace(history=stopped.history, rev=stopped.rev, updated_at=stopped.updated_at) == stopped
+    assert structs.replace(told, history=stopped.history, rev=stopped.rev, updated_at=stopped.updated_at) == stopped
     assert tried(told, LateResult(1)) is None, "once is enough"
 
 

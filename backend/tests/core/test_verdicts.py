@@ -1,6 +1,7 @@
 """A result that is not what was asked for: the flow keeps it, tries again, or fails."""
 
 import pytest
+from msgspec import structs
 
 from job_processor.core.flow import FlowRules, OnInvalidResult
 from job_processor.core.job import AttemptEnd, Job, State
@@ -20,7 +21,7 @@ def rules(what: OnInvalidResult) -> FlowRules:
 
 
 def asked(what: OnInvalidResult, schema: bool = True) -> Job:
-    job = pending(rules=rules(what))._replace(result_schema={"type": "object"} if schema else None)
+    job = structs.replace(pending(rules=rules(what)), result_schema={"type": "object"} if schema else None)
     return claimed(job, "t1")
 
 
@@ -72,7 +73,7 @@ def test_without_a_schema_nothing_was_asked_for_and_every_result_is_kept(what: O
 
 @pytest.mark.parametrize("what", [OnInvalidResult.RETRY, OnInvalidResult.FAIL])
 def test_a_wrong_answer_of_an_attempt_that_is_over_costs_the_current_one_nothing(what: OnInvalidResult) -> None:
-    job = asked(what)._replace(attempt=2)
+    job = structs.replace(asked(what), attempt=2)
 
     assert tried(job, calls_back(Succeeded("{", MALFORMED), 1), NOW, rules(what)) is None
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from job_processor.core.flow import FlowRules, SharedLimit
 from job_processor.core.job import FINAL, Job, Refusals, Snooze, State
@@ -85,13 +86,13 @@ def test_of_a_lane_that_is_being_probed_nobody_knows_until_when() -> None:
 
 
 def test_a_job_that_alone_was_put_back_says_why() -> None:
-    job = pending(run_at=NOW + 1_000)._replace(snooze=Snooze("refused", "Others get through."))
+    job = structs.replace(pending(run_at=NOW + 1_000), snooze=Snooze("refused", "Others get through."))
 
     assert waits(job) == WaitingFor("refused", "Others get through.", NOW + 1_000)
 
 
 def test_a_refusal_that_is_held_against_the_job_is_said_so() -> None:
-    job = pending(run_at=NOW + 1_000)._replace(attempt=2, failures=1, refusals=Refusals(NOW))
+    job = structs.replace(pending(run_at=NOW + 1_000), attempt=2, failures=1, refusals=Refusals(NOW))
 
     said = "Attempt 2 was refused, which is held against this job, and the next one follows."
     assert waits(job) == WaitingFor("retry", said, NOW + 1_000)
@@ -121,7 +122,7 @@ def test_a_flow_with_a_rate_says_so_only_when_no_place_is_left() -> None:
 
 def test_a_flow_with_one_place_has_the_one_place() -> None:
     rules = FlowRules("f", concurrency=1, concurrency_per_key=1)
-    job = pending()._replace(key="a")
+    job = structs.replace(pending(), key="a")
     full = {job.key_hash(): None}
 
     assert waiting_on(job, LANE, rules, 0, NOW, full) == WaitingFor(
@@ -130,7 +131,7 @@ def test_a_flow_with_one_place_has_the_one_place() -> None:
 
 
 def test_a_job_whose_key_is_at_its_limit_says_so() -> None:
-    job, other = pending()._replace(key="a"), pending()._replace(key="b")
+    job, other = structs.replace(pending(), key="a"), structs.replace(pending(), key="b")
     rules = FlowRules("f", concurrency=1, concurrency_per_key=4, rate_per_key=6)
     full = {job.key_hash(): None}
 
@@ -141,7 +142,7 @@ def test_a_job_whose_key_is_at_its_limit_says_so() -> None:
 
 
 def test_a_job_whose_key_started_enough_says_until_when() -> None:
-    job = pending()._replace(key="a")
+    job = structs.replace(pending(), key="a")
 
     assert waiting_on(job, LANE, FlowRules("f", rate_per_key=6), 0, NOW, {job.key_hash(): NOW + 9}) == WaitingFor(
         "key_rate", "The flow f takes 6 jobs a minute of each key.", NOW + 9

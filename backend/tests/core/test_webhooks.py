@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import count
 
 import pytest
+from msgspec import structs
 
 from job_processor.core.job import Job, JobError, JobWebhook, State, WebhookEvent
 from job_processor.core.webhooks import (
@@ -34,7 +35,7 @@ DONE, FAILED, CANCELLED = WebhookEvent.COMPLETED, WebhookEvent.FAILED, WebhookEv
 
 def job(state: State = State.COMPLETED, **fields: object) -> Job:
     made = Job("0" * 24, "p", "f", state, 3, NOW - 5000, NOW, NOW, 0, 3, finished_at=NOW, owner="me")
-    return made._replace(**fields)  # type: ignore[arg-type]  # fields by name
+    return structs.replace(made, **fields)
 
 
 def endpoint(id_: str, **fields: object) -> Endpoint:

@@ -4,6 +4,7 @@ import asyncio
 import random
 
 import pytest
+from msgspec import structs
 
 from job_processor.acts.waiting_quota import FRESH_SECONDS, REFUSED_SECONDS, SHARE, WaitingQuota
 from job_processor.core.errors import TooManyWaiting
@@ -26,7 +27,7 @@ async def submit(quota: WaitingQuota, store: Store, owner: str = "a") -> bool:
     except TooManyWaiting:
         return False
     try:
-        await store.add(given.a_job(store.now())._replace(owner=owner))
+        await store.add(structs.replace(given.a_job(store.now()), owner=owner))
     finally:
         quota.leave(owner)
     return True
@@ -100,7 +101,7 @@ async def test_a_job_that_is_stored_while_it_is_counted_fills_one_place(
 
     async def meanwhile(owner: str, most: int) -> int:
         monkeypatch.undo()
-        await store.add(given.a_job(store.now())._replace(owner=owner))
+        await store.add(structs.replace(given.a_job(store.now()), owner=owner))
         number = await counted(owner, most)
         quota.leave(owner)
         return number

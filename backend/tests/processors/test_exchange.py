@@ -1,8 +1,7 @@
 """What each kind of processor says of where it sends attempts, and what is measured of an exchange."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec import structs
 
 from job_processor.core.exchange import MAX_SENT_TO_CHARACTERS
 from job_processor.core.redaction import Redactor
@@ -90,7 +89,7 @@ ANSWERS: dict[str, tuple[Behaviour, int | None, int | None]] = {
 
 
 async def measured(processor: Processor) -> Measured:
-    job = replace(dispatch(), measured=Measured())
+    job = structs.replace(dispatch(), measured=Measured())
     async with opened(processor):
         await processor.run(job)
     return job.measured

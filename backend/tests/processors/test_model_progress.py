@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from job_processor.core.outcome import Failed, HandOver
 from job_processor.processors.model.progress import PROGRESS_MS, Reporter
@@ -50,7 +50,7 @@ async def test_the_last_chunk_before_a_pause_is_reported(rogue: Rogue) -> None:
     rogue.usual = events(chunk("Once "), chunk("upon a time"), then=murmur)
     heard: asyncio.Queue[str] = asyncio.Queue()
     async with opened(model(rogue)) as processor:
-        task = asyncio.ensure_future(processor.run(replace(dispatch(), progress=heard.put)))
+        task = asyncio.ensure_future(processor.run(structs.replace(dispatch(), progress=heard.put)))
         said = [await heard.get()]
         while said[-1] != "Once upon a time":
             said.append(await heard.get())
@@ -88,7 +88,7 @@ async def test_no_text_is_lost_while_a_report_is_written(rogue: Rogue) -> None:
 
     rogue.usual = events(chunk("Hel"), then=then_torn, headers={"Content-Length": "99999"})
     async with opened(model(rogue)) as processor:
-        ended = await processor.run(replace(dispatch(), progress=stuck))
+        ended = await processor.run(structs.replace(dispatch(), progress=stuck))
     assert isinstance(ended, HandOver)
     assert isinstance(ended.job, Failed)
     assert ended.job.partial == "Hello"

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from job_processor.core.errors import ProcessorUnusable, StoreUnavailable
 from job_processor.core.job import Usage
@@ -141,7 +142,7 @@ async def test_partial_text_is_reported_at_most_twice_a_second(rogue: Rogue) -> 
     clock = iter(range(NOW, NOW + 10_000, 200))
     around = replace(surroundings(), now=lambda: next(clock))
     async with opened(OpenAIProcessor(OpenAIOptions(model="m", base_url=rogue.url), around)) as processor:
-        await processor.run(replace(dispatch(), progress=progress))
+        await processor.run(structs.replace(dispatch(), progress=progress))
     assert heard == ["a", "abcd"]
 
 
@@ -149,7 +150,7 @@ async def test_a_cancelled_job_cuts_the_stream_off(rogue: Rogue) -> None:
     rogue.usual = events(chunk("Once upon a time"), then=murmur)
     heard: asyncio.Queue[str] = asyncio.Queue()
     async with opened(model(rogue)) as processor:
-        task = asyncio.ensure_future(processor.run(replace(dispatch(), progress=heard.put)))
+        task = asyncio.ensure_future(processor.run(structs.replace(dispatch(), progress=heard.put)))
         assert await heard.get() == "Once upon a time"
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -170,7 +171,7 @@ async def test_a_report_that_cannot_be_kept_fails_nothing(rogue: Rogue) -> None:
         raise StoreUnavailable
 
     async with opened(model(rogue)) as processor:
-        assert isinstance(await processor.run(replace(dispatch(), progress=progress)), Succeeded)
+        assert isinstance(await processor.run(structs.replace(dispatch(), progress=progress)), Succeeded)
 
 
 # --- settings --------------------------------------------------------------------------------------

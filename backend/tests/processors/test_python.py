@@ -1,10 +1,10 @@
 """The python processor: whatever a function does, it becomes an outcome."""
 
 import asyncio
-from dataclasses import replace
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.outcome import Deferred, Failed, Succeeded
@@ -142,7 +142,7 @@ async def test_a_report_that_cannot_be_kept_fails_nothing() -> None:
         raise OSError("no store")
 
     async with opened(python("report")) as processor:
-        assert await processor.run(replace(dispatch("one"), progress=progress)) == Succeeded("done")
+        assert await processor.run(structs.replace(dispatch("one"), progress=progress)) == Succeeded("done")
 
 
 @pytest.mark.parametrize("function", ["patient", "patient_async"])

@@ -6,9 +6,9 @@ Canaries: secrets made at random, for every kind of processor, through every way
 import html
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import fields, is_dataclass
 from urllib.parse import quote, urlencode
 
+import msgspec
 import pytest
 
 from job_processor import flows, registry
@@ -62,10 +62,10 @@ def words_of(value: object) -> Iterator[str]:
     """All texts of an outcome but the result and what was paid for."""
     if isinstance(value, str):
         yield value
-    elif is_dataclass(value) and not isinstance(value, type):
-        for one in fields(value):
-            if (type(value), one.name) not in ((Succeeded, "result"), (Failed, "partial")):
-                yield from words_of(getattr(value, one.name))
+    elif isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            if (type(value), name) not in ((Succeeded, "result"), (Failed, "partial")):
+                yield from words_of(getattr(value, name))
     elif isinstance(value, list | tuple):
         for inner in value:
             yield from words_of(inner)

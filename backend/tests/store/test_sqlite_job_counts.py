@@ -5,6 +5,7 @@ import random
 from pathlib import Path
 
 import apsw
+from msgspec import structs
 
 from job_processor.core.job import State
 from job_processor.store.sqlite.job_counts import JobCounts, Move
@@ -20,7 +21,7 @@ async def test_they_are_those_of_the_file_after_any_moves(tmp_path: Path) -> Non
     try:
         for _ in range(30):
             owner = rng.choice(["", "a", "b", "person c"])
-            await store.add(given.a_job(store.now())._replace(owner=owner))
+            await store.add(structs.replace(given.a_job(store.now()), owner=owner))
             for job in (await given.claim(store)).jobs if rng.random() < 0.5 else ():
                 if rng.random() < 0.3:
                     continue
@@ -64,7 +65,7 @@ async def test_a_restart_counts_what_waits_of_each_owner(tmp_path: Path) -> None
         await store.open()
         try:
             assert await store.count_waiting("a", 100) == expected
-            jobs = [given.a_job(store.now())._replace(owner="a") for _ in range(2)]
+            jobs = [structs.replace(given.a_job(store.now()), owner="a") for _ in range(2)]
             await asyncio.gather(*(store.add(job) for job in jobs))
         finally:
             await store.close()

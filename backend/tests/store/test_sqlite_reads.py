@@ -7,6 +7,7 @@ from pathlib import Path
 
 import apsw
 import pytest
+from msgspec import structs
 
 from job_processor.core.errors import ReadTooLong, StoreUnavailable, TooManySearches
 from job_processor.core.ids import first_id_of
@@ -155,11 +156,11 @@ def filled(path: Path, apart: int) -> Path:
     db.execute("BEGIN")
     for n in range(MANY):
         job = given.a_job(OLDEST + n * apart, metadata={"kind": "common"})
-        job = job._replace(id=f"{first_id_of(OLDEST + n * apart)[:12]}{n:012x}")
+        job = structs.replace(job, id=f"{first_id_of(OLDEST + n * apart)[:12]}{n:012x}")
         if n < 2:
-            job = job._replace(attempt=n + 3)
+            job = structs.replace(job, attempt=n + 3)
         if n < 10:
-            job = job._replace(state=State.FAILED, error=JobError("rare", "unheard"), finished_at=OLDEST)
+            job = structs.replace(job, state=State.FAILED, error=JobError("rare", "unheard"), finished_at=OLDEST)
         db.execute(rows.INSERT, rows.insert_values(job, n + 1, OLDEST, 0))
         db.execute("INSERT INTO prompts (n, prompt) VALUES (?, ?)", (n + 1, f"common {n}" + " rare" * (n < 10)))
         db.execute("INSERT INTO job_tags (tag, id) VALUES ('common', ?)", (job.id,))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import apsw
 import pytest
+from msgspec import structs
 
 from job_processor.core.outcome import Deferred, Succeeded
 from job_processor.store.base import NewBatch
@@ -71,7 +72,7 @@ async def test_the_waiting_jobs_of_a_key_have_one_place_and_no_other_key_has_it(
                 await store.add(of_key(store, key, priority=priority, run_at=now + rng.choice([5, 500])))
             case 4:
                 new = a_batch(store, 6)
-                jobs = [job._replace(key=f"k{n // 2}", flow="f") for n, job in enumerate(new.jobs)]
+                jobs = [structs.replace(job, key=f"k{n // 2}", flow="f") for n, job in enumerate(new.jobs)]
                 await store.add_batch(NewBatch(new.batch, jobs))
             case 5 | 6:
                 for job in (await given.claim(store, rng.choice([1, 30]))).jobs:

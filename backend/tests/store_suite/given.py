@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TypedDict, Unpack
 
+from msgspec import structs
+
 from job_processor.core.claiming import claim as claim_job
 from job_processor.core.cost import NO_PRICES, Prices
 from job_processor.core.flow import FlowRules
@@ -72,7 +74,7 @@ async def added(
     **wanted: Unpack[Wanted],
 ) -> Job:
     """``key``: of the submission; ``key_of``: the job's own."""
-    made = await store.add(a_job(store.now(), prompt, rules, **wanted)._replace(key=key_of), key)
+    made = await store.add(structs.replace(a_job(store.now(), prompt, rules, **wanted), key=key_of), key)
     assert made.created
     return made.job
 

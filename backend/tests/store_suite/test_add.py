@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 
 import pytest
+from msgspec import structs
 
 from job_processor.core.errors import IdempotencyMismatch, JobProcessorError
 from job_processor.core.job import Json, State
@@ -84,7 +85,7 @@ async def test_many_at_once_are_all_there(store: Store) -> None:
 async def test_an_id_that_is_taken_is_never_written_over(store: Store, clock: Clock) -> None:
     first = await given.added(store, "first")
     with pytest.raises(JobProcessorError):
-        await store.add(given.a_job(clock.now(), "second")._replace(id=first.id))
+        await store.add(structs.replace(given.a_job(clock.now(), "second"), id=first.id))
     assert await store.get(first.id) == first
 
 

@@ -4,6 +4,7 @@ import random
 from collections import defaultdict
 
 import pytest
+from msgspec import structs
 
 from job_processor.core.job import Job
 from job_processor.store.base import Ahead, Store
@@ -45,7 +46,7 @@ async def test_jobs_of_a_higher_priority_all_go_first(store: Store) -> None:
 
 
 async def test_other_flows_and_jobs_of_later_do_not_count(store: Store) -> None:
-    await store.add(of_key(store, "a")._replace(flow="g", priority=9))
+    await store.add(structs.replace(of_key(store, "a"), flow="g", priority=9))
     await store.add(of_key(store, "a", priority=5, run_at=store.now() + 60_000))
     [mine] = await added(store, "a")
     assert await ahead_of(store, mine) == Ahead(0, more=False)

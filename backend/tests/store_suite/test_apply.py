@@ -1,9 +1,9 @@
 """apply: compare-and-set under state, rev and token; history in the same write."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from job_processor.core.events import EventKind
 from job_processor.core.job import Job, JobError, Refusals, State
@@ -65,8 +65,8 @@ async def test_each_part_of_the_guard_alone_makes_a_change_lose(store: Store, wr
     await given.added(store)
     job = await given.claimed(store)
     change = given.decided(job, given.says(job, Succeeded("r")), store.now())
-    guard: Guard = replace(change.guard, **wrong)  # type: ignore[arg-type]  # fields by name
-    assert not await store.apply(replace(change, guard=guard))
+    guard: Guard = structs.replace(change.guard, **wrong)
+    assert not await store.apply(structs.replace(change, guard=guard))
     assert await store.get(job.id) == job
     assert await store.apply(change)
 
@@ -90,7 +90,7 @@ async def test_a_verdict_is_kept_whole(store: Store) -> None:
 async def test_without_a_lease_the_guard_wants_none(store: Store) -> None:
     job = await given.added(store)
     change = given.decided(job, Cancelled("no"), store.now())
-    assert not await store.apply(replace(change, guard=replace(change.guard, token="0" * 32)))
+    assert not await store.apply(structs.replace(change, guard=structs.replace(change.guard, token="0" * 32)))
     assert await store.apply(change)
 
 
@@ -140,9 +140,9 @@ async def test_a_retry_takes_the_old_result_away(store: Store) -> None:
     job = await given.claimed(store)
     job = await given.moved(store, job, given.says(job, Failed(JobError("a", "b"), retryable=False)))
     # A state that no rule makes today, but that the store must not keep by itself.
-    with_result = job._replace(result="old", rev=job.rev + 1)
+    with_result = structs.replace(job, result="old", rev=job.rev + 1)
     change = given.decided(job, ResultAccepted("old"), store.now())
-    assert await store.apply(replace(change, job=with_result))
+    assert await store.apply(structs.replace(change, job=with_result))
     assert (await _get(store, job.id)).result == "old"
     retried = given.decided(with_result, given.Retried(2), store.now())
     assert await store.apply(retried)
@@ -203,7 +203,7 @@ async def test_what_a_zombie_decided_lands_nowhere(store: Store, clock: Clock, o
     current = await given.claimed(store, owner="w2")
     assert not await store.apply(change)
     # Even if it hit on the present rev by chance: the token is the other one's.
-    assert not await store.apply(replace(change, guard=replace(change.guard, rev=current.rev)))
+    assert not await store.apply(structs.replace(change, guard=structs.replace(change.guard, rev=current.rev)))
     assert await store.get(old.id) == current
     done = await given.moved(store, current, given.says(current, Succeeded("right")))
     assert not await store.apply(change)

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from job_processor.core.batch import BatchCounts, RefusedLine
 from job_processor.core.cost import Prices
@@ -42,7 +43,7 @@ async def test_its_jobs_come_in_the_order_of_its_lines_without_prompts(store: St
 
     found = await lines_of(store, batch, limit=7)
 
-    assert found == [job._replace(prompt="") for job in new.jobs]
+    assert found == [structs.replace(job, prompt="") for job in new.jobs]
 
 
 async def test_a_long_page_of_results_is_cut_and_goes_on(store: Store) -> None:
@@ -161,7 +162,7 @@ async def test_the_cost_of_a_batch_is_that_of_its_jobs_in_every_state(store: Sto
     free = await added(store, a_batch(store, 1))
     job = (await lines_of(store, free))[0]
     change = given.decided(job, given.Cancelled("no"), store.now(), rules)
-    assert await store.apply(replace(change, job=change.job._replace(cost_micros=0)))
+    assert await store.apply(structs.replace(change, job=structs.replace(change.job, cost_micros=0)))
     assert (await counts_of(store, free)).cost == 0
 
 

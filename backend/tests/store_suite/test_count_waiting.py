@@ -3,6 +3,8 @@
 import asyncio
 import random
 
+from msgspec import structs
+
 from job_processor.core.job import State
 from job_processor.store.base import Store
 from tests.store_suite import given
@@ -11,7 +13,7 @@ from tests.store_suite.places import Place
 
 async def test_it_counts_pending_jobs_of_the_owner_alone(store: Store) -> None:
     for owner in ("a", "a", "b", ""):
-        await store.add(given.a_job(store.now())._replace(owner=owner))
+        await store.add(structs.replace(given.a_job(store.now()), owner=owner))
     assert await store.count_waiting("a", 10) == 2
     assert await store.count_waiting("a", 1) == 1
     assert await store.count_waiting("", 10) == 0
@@ -22,7 +24,7 @@ async def test_it_follows_every_move(place: Place, store: Store) -> None:
     rng = random.Random(14)
     jobs = {}
     for n in range(12):
-        job = given.a_job(store.now())._replace(owner="ab"[n % 2])
+        job = structs.replace(given.a_job(store.now()), owner="ab"[n % 2])
         jobs[job.id] = job
         await store.add(job)
 

@@ -2,6 +2,8 @@
 
 import json
 
+from msgspec import structs
+
 from job_processor.core.exchange import EndedBy, Exchange
 from job_processor.core.outcome import Accepted, Reported, Succeeded
 from job_processor.store import portable
@@ -25,7 +27,7 @@ async def test_it_is_recorded_with_the_claim_and_with_each_outcome(store: Store)
 
     await given.moved(store, job, Reported(Succeeded("r"), 1))
     ended = await given.stored(store, job.id)
-    assert [one.exchange for one in ended.attempts] == [SEEN._replace(ended_by=EndedBy.CALLBACK)]
+    assert [one.exchange for one in ended.attempts] == [structs.replace(SEEN, ended_by=EndedBy.CALLBACK)]
     assert portable.load(portable.dump(ended)) == ended
 
 
@@ -34,7 +36,7 @@ async def test_an_attempt_of_a_version_without_it_is_read(store: Store) -> None:
     line = json.loads(portable.dump(await given.claimed(store)))
     for attempt in line["record"]["attempts"]:
         del attempt["exchange"]
-    old = portable.load(json.dumps(line).encode())._replace(id=given.new_id(store.now()))
+    old = structs.replace(portable.load(json.dumps(line).encode()), id=given.new_id(store.now()))
 
     await store.add(old)
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+from msgspec import structs
 
 from job_processor.core.job import IN_FLIGHT, Job, JobError
 from job_processor.core.lane import Trouble, close
@@ -102,7 +103,7 @@ async def test_a_limit_is_of_a_flow(store: Store) -> None:
     other = replace(PAIRS, name="g")
     await added(store, *["a"] * 3)
     for _ in range(3):
-        await store.add(of_key(store, "a")._replace(flow="g"))
+        await store.add(structs.replace(of_key(store, "a"), flow="g"))
     assert len((await given.claim(store, 5, PAIRS)).jobs) == 2
     assert len((await given.claim(store, 5, other)).jobs) == 2
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import JobError, State
@@ -82,7 +83,7 @@ async def test_the_count_is_that_of_the_list_up_to_the_limit(store: Store, clock
     assert await store.count(Query(limit=2, flows=frozenset({"g", last.flow}))) == 2
 
 
-AS_IN_THE_JOB = sorted({*given.Job._fields} - {"verdict"} - LONG)
+AS_IN_THE_JOB = sorted({*given.Job.__struct_fields__} - {"verdict"} - LONG)
 VERDICT = Verdict(
     ResultKind.SCHEMA_MISMATCH,
     ParseError("m", 1, 2),
@@ -118,7 +119,7 @@ async def test_a_row_says_of_a_job_in_each_state_what_the_job_itself_says(store:
     done = await given.moved(store, again, given.says(again, Succeeded("result", VERDICT)))
     row = await row_of(store, done)
     assert [one.id for one in (*rows, row)] == [made.id] * 4
-    assert row.job.verdict == replace(
+    assert row.job.verdict == structs.replace(
         VERDICT, repaired=None, schema_errors=VERDICT.schema_errors[:1], warnings=VERDICT.warnings[:1]
     )
     assert (row.prompt_bytes, row.result_bytes) == (6, 6)
@@ -167,7 +168,7 @@ async def test_without_texts_a_row_is_the_same_but_for_them(store: Store, query:
     rows = await store.list(query)
     assert rows
     assert await store.list(replace(query, texts=False)) == [
-        Summary(row.job._replace(prompt="", result=None), 0, None) for row in rows
+        Summary(structs.replace(row.job, prompt="", result=None), 0, None) for row in rows
     ]
 
 

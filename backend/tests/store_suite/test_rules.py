@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 import pytest
+from msgspec import structs
 
 from job_processor.core.job import Job, JobError
 from job_processor.core.outcome import Accepted, CallbackUnreadable, Cancelled, Deferred, Failed, Retried, Succeeded
@@ -125,7 +126,7 @@ async def test_it_has_the_result_that_it_was_moved_with(store: Store, state: str
     job = await STATES[state](store)
     for result in ("one", "two", *((None, "three") if job.is_final else ())):
         guard = Guard(job.state, None if job.lease is None else job.lease.token, job.rev)
-        job = job._replace(rev=job.rev + 1, result=result)
+        job = structs.replace(job, rev=job.rev + 1, result=result)
         assert await store.apply(Change(guard, job))
         assert await given.stored(store, job.id) == job
 
@@ -133,9 +134,9 @@ async def test_it_has_the_result_that_it_was_moved_with(store: Store, state: str
 async def test_a_retry_takes_the_result_away(store: Store) -> None:
     job = await running()(store)
     refusal = Failed(JobError("bad", "bad"), retryable=False)
-    failed = (await given.moved(store, job, given.says(job, refusal)))._replace(result="r")
+    failed = structs.replace((await given.moved(store, job, given.says(job, refusal))), result="r")
     guard = Guard(failed.state, None, failed.rev)
-    failed = failed._replace(rev=failed.rev + 1)
+    failed = structs.replace(failed, rev=failed.rev + 1)
     assert await store.apply(Change(guard, failed))
     assert (await given.stored(store, job.id)).result == "r"
 

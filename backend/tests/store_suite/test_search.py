@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from msgspec import structs
+
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import JobError, State
 from job_processor.core.outcome import Accepted, Failed, Succeeded
@@ -251,7 +253,7 @@ async def test_a_job_whose_id_is_ahead_of_its_creation_is_found_by_its_time(stor
     """As those whose clock was set back: their ids go on, up to an hour with older releases."""
     now = clock.now()
     ahead = [0, 1, 59_000, 3_599_000]
-    jobs = [given.a_job(now + n)._replace(id=f"{now + n + more:012x}{n:012x}") for n, more in enumerate(ahead)]
+    jobs = [structs.replace(given.a_job(now + n), id=f"{now + n + more:012x}{n:012x}") for n, more in enumerate(ahead)]
     for job in jobs:
         await store.add(job)
     for n in range(len(jobs) + 1):

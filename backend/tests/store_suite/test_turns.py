@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from job_processor.core.job import Job
 from job_processor.core.outcome import Deferred
@@ -143,15 +144,15 @@ async def test_jobs_that_were_put_back_or_retried_take_turns(store: Store, clock
 
 async def test_jobs_of_a_batch_take_turns(store: Store) -> None:
     new = a_batch(store, 20)
-    jobs = [job._replace(key="a" if n else "b", flow="f") for n, job in enumerate(reversed(new.jobs))]
+    jobs = [structs.replace(job, key="a" if n else "b", flow="f") for n, job in enumerate(reversed(new.jobs))]
     await store.add_batch(NewBatch(new.batch, jobs))
     assert set(keys_of(await claimed(store, 2))) == {"a", "b"}
 
 
 async def test_a_key_whose_jobs_are_past_their_deadline_holds_up_nobody(store: Store, clock: Clock) -> None:
     for n in range(30):
-        await store.add(of_key(store, f"late {n}")._replace(deadline=store.now() + 10))
-        await store.add(of_key(store, "a")._replace(deadline=store.now() + 10))
+        await store.add(structs.replace(of_key(store, f"late {n}"), deadline=store.now() + 10))
+        await store.add(structs.replace(of_key(store, "a"), deadline=store.now() + 10))
     await added(store, "a", "b")
     await added(store, "c", priority=-1)
     clock.forward(10)

@@ -3,6 +3,8 @@
 import asyncio
 from dataclasses import fields, replace
 
+from msgspec import structs
+
 from job_processor.acts.webhook_endpoints import MAX_ENDPOINTS
 from job_processor.core.audit import AuditOutcome
 from job_processor.core.job import Job, JobWebhook, WebhookEvent
@@ -41,7 +43,7 @@ async def ended(store: Store, *notices: Delivery) -> Job:
     job = await given.added(store)
     change = given.decided(job, given.Cancelled(), store.now())
     notices = tuple(replace(one, job_id=job.id) for one in notices)
-    assert await store.apply(replace(change, notices=notices))
+    assert await store.apply(structs.replace(change, notices=notices))
     return change.job
 
 
@@ -102,7 +104,7 @@ async def test_a_move_that_is_not_written_leaves_no_notice(store: Store) -> None
     await ended(store, delivery(store))
     await given.moved(store, job, given.Cancelled("first"))
     lost = delivery(store, "e9")
-    assert not await store.apply(replace(late, notices=(lost,)))
+    assert not await store.apply(structs.replace(late, notices=(lost,)))
     assert await lanes(store) == ["e1"]
     assert await store.get_delivery(lost.id) is None
 
@@ -112,7 +114,7 @@ async def test_each_end_of_a_job_has_its_own_notices(store: Store) -> None:
     job = await ended(store, first)
     job = await given.moved(store, job, given.Retried(1))
     change = given.decided(job, given.Cancelled(), store.now())
-    assert await store.apply(replace(change, notices=(replace(second, job_id=job.id),)))
+    assert await store.apply(structs.replace(change, notices=(replace(second, job_id=job.id),)))
     await store.relay_notices(100)
     assert [one.id for one in await store.list_deliveries(DeliveryQuery(job_id=job.id))] == [second.id, first.id]
 
@@ -239,7 +241,7 @@ async def test_a_job_that_is_deleted_still_has_its_notice_sent(clock: Clock, sto
 
 async def test_the_webhook_of_a_job_is_kept_with_it(place: Place, store: Store) -> None:
     webhook = JobWebhook("https://example.com/a?b", (WebhookEvent.FAILED,))
-    job = given.a_job(store.now())._replace(webhook=webhook)
+    job = structs.replace(given.a_job(store.now()), webhook=webhook)
     await store.add(job)
     found = await (await place.crash(store)).get(job.id)
     assert found == job

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from job_processor import transfer
 from job_processor.core.callbacks import CallbackVerdict
@@ -55,7 +56,7 @@ async def test_an_interrupted_copy_goes_on_where_it_was(new_place: NewPlace) -> 
 async def test_a_job_that_differs_in_the_target_stops_the_copy(new_place: NewPlace) -> None:
     source, target = [await (await new_place("sqlite")).open() for _ in range(2)]
     job = await given.added(source, "one")
-    await target.add(job._replace(prompt="another"))
+    await target.add(structs.replace(job, prompt="another"))
     with pytest.raises(transfer.TransferFailed, match=job.id):
         await transfer.copy(source, target, quiet)
 

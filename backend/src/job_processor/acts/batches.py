@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from msgspec import structs
+
 from job_processor.acts.facts import (
     BatchCancelled,
     BatchEnded,
@@ -126,7 +128,7 @@ class Batches:
             new = one.new
             if has_others:
                 flow, deadline, key = new.flow or sent.flow, new.deadline or sent.deadline, new.key or sent.key
-                new = new._replace(flow=flow, deadline=deadline, key=key)
+                new = structs.replace(new, flow=flow, deadline=deadline, key=key)
             try:
                 jobs.append(self._jobs.made(new, by, now, job_id, PlaceInBatch(batch_id, one.line, one.custom_id)))
             except InvalidField as error:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from msgspec import structs
+
 from job_processor.acts.facts import BulkActionMoved, Facts
 from job_processor.acts.flow_table import FlowTable
 from job_processor.acts.trail import Trail
@@ -161,7 +163,7 @@ class BulkActions:
             id=action_id,
             kind=new.kind,
             query=new.query,
-            by=replace(by, principal=whose),
+            by=structs.replace(by, principal=whose),
             created_at=now,
             updated_at=now,
             matched=0,

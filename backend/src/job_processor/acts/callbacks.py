@@ -3,7 +3,10 @@ a kept callback by hand."""
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+import msgspec
+from msgspec import structs
 
 from job_processor.acts.facts import CallbackJudged, CallbacksPruned, Facts
 from job_processor.acts.flow_table import FlowTable
@@ -29,8 +32,7 @@ from job_processor.failpoints import failpoint
 from job_processor.store.base import Store
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(msgspec.Struct, frozen=True, gc=False):
     """The verdict on a callback. ``job``: after the callback; ``None``: no job matches the ids in it. ``kept``: the id
     under which the callback is kept; ``None``: it is not kept."""
 
@@ -220,7 +222,7 @@ class Callbacks:
         """Mask secrets: a workflow may put its whole input, including the callback token, into an error."""
         if report.error is report.progress is report.execution_id is None:
             return report
-        return replace(
+        return structs.replace(
             report,
             error=self._redactor.maybe(report.error),
             progress=self._redactor.maybe(report.progress),

@@ -1,6 +1,6 @@
 """Finds recent crashes of a flow's jobs: one of them may be why the processor now refuses all jobs."""
 
-from dataclasses import replace
+from msgspec import structs
 
 from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.inbox import CallbackContent
@@ -43,7 +43,7 @@ async def with_latest_crash(store: Store, flow: str, sign: LaneClosed) -> LaneCl
     others = len({job_id for _, job_id in found}) - 1
     more = f" (and {others} more jobs in the last hour)" if others else ""
     before = f"Attempt {attempt.number} of job {newest} crashed before it{more}."
-    return replace(sign, detail=f"{sign.detail} {sign.after_crashes} {before}")
+    return structs.replace(sign, detail=f"{sign.detail} {sign.after_crashes} {before}")
 
 
 async def _candidate_jobs(store: Store, flow: str, since: int, reported: set[str | None]) -> list[str]:

@@ -5,9 +5,9 @@ The history of a job and the notices of its end are written in the same write as
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar, get_args
 
+import msgspec
 import structlog
 
 from job_processor.core.batch import Batch
@@ -21,67 +21,58 @@ from job_processor.core.webhooks import DisabledBecause
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class JobMoved:
+class JobMoved(msgspec.Struct, frozen=True, gc=False):
     """A job was written. ``was``: its state before, ``None`` for a new job; it may be the state it still has."""
 
     job: Job
     was: State | None
 
 
-@dataclass(frozen=True, slots=True)
-class BatchSubmitted:
+class BatchSubmitted(msgspec.Struct, frozen=True, gc=False):
     """A batch was stored. ``jobs``: their number by flow; no ``JobMoved`` is published for each."""
 
     batch: Batch
     jobs: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class BatchCancelled:
+class BatchCancelled(msgspec.Struct, frozen=True, gc=False):
     """A batch was cancelled; its open jobs will be."""
 
     batch_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class BatchEnded:
+class BatchEnded(msgspec.Struct, frozen=True, gc=False):
     """All jobs of a batch had ended for the first time."""
 
     batch: Batch
 
 
-@dataclass(frozen=True, slots=True)
-class BatchesPruned:
+class BatchesPruned(msgspec.Struct, frozen=True, gc=False):
     """Retention deleted batches with their jobs."""
 
     batches: int
     jobs: int
 
 
-@dataclass(frozen=True, slots=True)
-class JobDeleted:
+class JobDeleted(msgspec.Struct, frozen=True, gc=False):
     """A person deleted a final job."""
 
     job_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class JobsPruned:
+class JobsPruned(msgspec.Struct, frozen=True, gc=False):
     """Retention deleted final jobs."""
 
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class CallbacksPruned:
+class CallbacksPruned(msgspec.Struct, frozen=True, gc=False):
     """Retention deleted kept callbacks."""
 
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptEnded:
+class AttemptEnded(msgspec.Struct, frozen=True, gc=False):
     """A worker reported the outcome of its attempt. ``written`` is false when the attempt was no longer current.
 
     ``flow``: the one whose processor had the attempt.
@@ -92,8 +83,7 @@ class AttemptEnded:
     written: bool
 
 
-@dataclass(frozen=True, slots=True)
-class TokensUsed:
+class TokensUsed(msgspec.Struct, frozen=True, gc=False):
     """The tokens of an attempt became known. ``flow``: the one whose processor used them; ``cost``: in micros
     (``core.cost``)."""
 
@@ -107,61 +97,52 @@ class TokensUsed:
         return cls(used.used_by or job.flow, used.prompt_tokens, used.completion_tokens, used.cost)
 
 
-@dataclass(frozen=True, slots=True)
-class CallbackJudged:
+class CallbackJudged(msgspec.Struct, frozen=True, gc=False):
     """A callback was answered. ``verdict``: a ``core.callbacks.CallbackVerdict``, or ``unauthorized``."""
 
     verdict: str
 
 
-@dataclass(frozen=True, slots=True)
-class LaneMoved:
+class LaneMoved(msgspec.Struct, frozen=True, gc=False):
     """A flow's lane was written."""
 
     before: Lane
     after: Lane
 
 
-@dataclass(frozen=True, slots=True)
-class KeysChanged:
+class KeysChanged(msgspec.Struct, frozen=True, gc=False):
     """A key or a session was made or ended in this process."""
 
 
-@dataclass(frozen=True, slots=True)
-class SignedIn:
+class SignedIn(msgspec.Struct, frozen=True, gc=False):
     """A session began. ``kind``: of whom, a key or a person (``core.access.PrincipalKind``)."""
 
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class RequestRefused:
+class RequestRefused(msgspec.Struct, frozen=True, gc=False):
     """A request had no valid credential, not the right, or was beyond a limit. ``code``: of its problem."""
 
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveriesDue:
+class DeliveriesDue(msgspec.Struct, frozen=True, gc=False):
     """A webhook is to be sent now."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveryTried:
+class DeliveryTried(msgspec.Struct, frozen=True, gc=False):
     """A webhook was sent, or given up. ``outcome``: delivered, failed or given_up."""
 
     outcome: str
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointDisabled:
+class EndpointDisabled(msgspec.Struct, frozen=True, gc=False):
     """An endpoint was disabled by the product, not by a person."""
 
     because: DisabledBecause
 
 
-@dataclass(frozen=True, slots=True)
-class BulkActionMoved:
+class BulkActionMoved(msgspec.Struct, frozen=True, gc=False):
     """A bulk action was written. ``before``: as it was; ``None``: it is new."""
 
     after: BulkAction

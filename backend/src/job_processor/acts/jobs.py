@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import msgspec
+
 from job_processor.acts.cancels import Cancels
 from job_processor.acts.facts import Facts, JobDeleted, JobMoved, JobsPruned, RequestRefused
 from job_processor.acts.flow_table import FlowTable
@@ -26,7 +28,7 @@ MAX_QUEUE_SECONDS = 2.0
 jobs in flight fast."""
 
 
-class NewJob(NamedTuple):
+class NewJob(msgspec.Struct, frozen=True, gc=False):
     """A submission whose fields were checked one by one. Times in milliseconds since 1970."""
 
     prompt: str

@@ -3,7 +3,8 @@
 import asyncio
 import random
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec import structs
 
 from job_processor.acts.crashes import with_latest_crash
 from job_processor.acts.lanes import Lanes
@@ -70,7 +71,7 @@ class LaneKeeper:
         """Decide whether a refusal is the job's fault or the lane's, and write the lane."""
         judged: RefusalDecision | None = None
         if isinstance(handed.lane, LaneClosed):
-            handed = replace(handed, lane=await with_latest_crash(self._store, self._flow, handed.lane))
+            handed = structs.replace(handed, lane=await with_latest_crash(self._store, self._flow, handed.lane))
 
         def change(lane: Lane, now: int) -> Lane:
             nonlocal judged

@@ -2,7 +2,8 @@
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from job_processor.acts.facts import DeliveriesDue, Facts, JobMoved, TokensUsed
 from job_processor.acts.flow_table import FlowTable
@@ -25,8 +26,7 @@ TRIES = 50
 """Compare-and-sets lost in a row after which the store counts as unavailable: far more than contention can cause."""
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(msgspec.Struct, frozen=True, gc=False):
     """The job after a signal. ``written``: the signal changed it."""
 
     job: Job

@@ -1,7 +1,8 @@
 """The examination of results: every result is examined once before it is stored, in a child process."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec import structs
 
 from job_processor import results
 from job_processor.core.job import Job, Json
@@ -25,15 +26,15 @@ class Verdicts:
             return outcome
         stopped = outcome.usage is not None and outcome.usage.finish_reason in _CUT_SHORT
         verdict = await self._examiners.examine(outcome.result, job.result_schema, stopped=stopped)
-        return replace(outcome, verdict=verdict)
+        return structs.replace(outcome, verdict=verdict)
 
     async def of_signal(self, signal: Signal, job: Job) -> Signal:
         """The signal with the verdict on the result it carries, if any."""
         match signal:
             case Reported():
-                return replace(signal, outcome=await self.of_outcome(signal.outcome, job))
+                return structs.replace(signal, outcome=await self.of_outcome(signal.outcome, job))
             case ResultAccepted():
-                return replace(signal, verdict=await self._examiners.examine(signal.result, job.result_schema))
+                return structs.replace(signal, verdict=await self._examiners.examine(signal.result, job.result_schema))
             case _:
                 return signal
 

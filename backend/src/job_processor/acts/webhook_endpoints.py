@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
+from msgspec import structs
 
 from job_processor.acts.facts import DeliveriesDue, EndpointDisabled, Facts
 from job_processor.acts.trail import Trail
@@ -62,6 +63,7 @@ class MadeEndpoint:
 class WebhookEndpoints:
     def __init__(self, store: Store, trail: Trail, facts: Facts, ids: IdFactory, sealing: WebhookSecrets) -> None:
         self._store = store
+        self._shared = store.info.shared
         self._trail = trail
         self._facts = facts
         self._ids = ids
@@ -80,7 +82,7 @@ class WebhookEndpoints:
         if change.job.webhook is None and not endpoints:
             return change
         made = notices(change.job, event, endpoints, lambda: self._ids.new(change.job.updated_at))
-        return replace(change, notices=tuple(made)) if made else change
+        return structs.replace(change, notices=tuple(made)) if made else change
 
     async def all(self) -> Sequence[Endpoint]:
         """All endpoints, the newest first."""
@@ -252,7 +254,7 @@ class WebhookEndpoints:
         return found
 
     async def _fresh(self) -> Sequence[Endpoint]:
-        if self._known is None or (self._store.info.shared and abs(self._store.now() - self._read_at) > FRESH_MS):
+        if self._known is None or (self._shared and abs(self._store.now() - self._read_at) > FRESH_MS):
             return await self._read()
         return self._known
 

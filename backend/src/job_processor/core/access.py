@@ -4,6 +4,8 @@ import functools
 from dataclasses import dataclass
 from enum import StrEnum
 
+import msgspec
+
 
 class Right(StrEnum):
     READ = "read"
@@ -75,8 +77,7 @@ PROXY = Principal(PrincipalKind.PROXY, rights=ALL_RIGHTS)
 NOBODY = Principal(PrincipalKind.NOBODY)
 
 
-@dataclass(frozen=True, slots=True)
-class Requester:
+class Requester(msgspec.Struct, frozen=True, gc=False):
     """Principal, client address and request id of an act, as the audit records them."""
 
     principal: Principal

@@ -1,6 +1,6 @@
 """A claim: makes a due job RUNNING under a lease, with a new attempt for its own flow or a fallback flow."""
 
-from dataclasses import replace
+from msgspec import structs
 
 from job_processor.core.events import Event, EventKind
 from job_processor.core.exchange import Exchange
@@ -25,8 +25,9 @@ def claim(job: Job, lease: Lease, now: int, fallen: FellBack | None = None, exch
     if attempts and attempts[-1].flow != flow:
         # Refusals are evidence only at the same processor: save those of the last one, restore those of this one.
         refusals = next((one.refusals for one in reversed(attempts) if one.flow == flow), None)
-        attempts = (*attempts[:-1], replace(attempts[-1], refusals=job.refusals))
-    return job._replace(
+        attempts = (*attempts[:-1], structs.replace(attempts[-1], refusals=job.refusals))
+    return structs.replace(
+        job,
         state=State.RUNNING,
         rev=job.rev + 1,
         updated_at=now,

@@ -1,37 +1,12 @@
 """Closes an attempt, and makes a job final; every transition that ends one of them uses it."""
 
-from dataclasses import fields
-from operator import attrgetter
-from typing import TypedDict, Unpack
+from msgspec import structs
 
 from job_processor.core.events import Event
 from job_processor.core.exchange import Exchange, ended
 from job_processor.core.job import IN_FLIGHT, Attempt, AttemptEnd, Job, JobError, State, Usage
 from job_processor.core.limits import append_event, cut_partial, keep_newest_partials
 from job_processor.core.outcome import Deferred, Failed, Outcome, Reported, Succeeded
-
-_ATTEMPT = {field.name: place for place, field in enumerate(fields(Attempt))}
-_values_of_attempt = attrgetter(*_ATTEMPT)
-
-
-class AttemptChanges(TypedDict, total=False):
-    """What may change of an attempt, by the names and types of its fields."""
-
-    ended_at: int
-    end: AttemptEnd
-    error: JobError | None
-    execution_id: str | None
-    usage: Usage | None
-    partial: str | None
-    exchange: Exchange | None
-
-
-def changed_attempt(attempt: Attempt, /, **changes: Unpack[AttemptChanges]) -> Attempt:
-    """As ``dataclasses.replace``, in less than half the time: each attempt is changed once or twice."""
-    values = list(_values_of_attempt(attempt))
-    for name, value in changes.items():
-        values[_ATTEMPT[name]] = value
-    return Attempt(*values)
 
 
 def is_current(job: Job, attempt: int | None, token: str | None, execution: str | None = None) -> bool:
@@ -50,7 +25,8 @@ def is_current(job: Job, attempt: int | None, token: str | None, execution: str 
 
 def finish(job: Job, state: State, event: Event, now: int) -> Job:
     """The job in a final state, with ``event`` as its last history entry."""
-    return job._replace(
+    return structs.replace(
+        job,
         state=state,
         lease=None,
         snooze=None,
@@ -74,8 +50,8 @@ def close_attempt(
     ``reported``: the report that ends the attempt; ``None``: something else does, such as a timeout.
     """
     if not job.attempts or job.attempts[-1].end is not None:
-        return job._replace(lease=None)
-    newest = changed_attempt(
+        return structs.replace(job, lease=None)
+    newest = structs.replace(
         job.attempts[-1],
         ended_at=now,
         end=end,
@@ -84,7 +60,7 @@ def close_attempt(
         partial=cut_partial(partial),
         exchange=exchange_after(job.attempts[-1], reported),
     )
-    return job._replace(lease=None, attempts=keep_newest_partials((*job.attempts[:-1], newest)))
+    return structs.replace(job, lease=None, attempts=keep_newest_partials((*job.attempts[:-1], newest)))
 
 
 def exchange_after(attempt: Attempt, reported: Reported | None) -> Exchange | None:

@@ -4,8 +4,10 @@ Money is a whole number of micros (millionths of the currency), so that sums are
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
+
+from msgspec import structs
 
 from job_processor.core.job import Attempt, Job, Usage
 
@@ -60,10 +62,12 @@ def priced(before: Job, after: Job, own: Prices | None, others: Mapping[str, Pri
             costs[one.number] = cost
     if not costs:
         return after
-    return after._replace(
+    return structs.replace(
+        after,
         cost_micros=(after.cost_micros or 0) + sum(costs.values()),
         attempts=tuple(
-            replace(one, cost_micros=costs[one.number]) if one.number in costs else one for one in after.attempts
+            structs.replace(one, cost_micros=costs[one.number]) if one.number in costs else one
+            for one in after.attempts
         ),
     )
 

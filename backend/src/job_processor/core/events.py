@@ -1,7 +1,8 @@
 """The entries of a job's history."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 
 class EventKind(StrEnum):
@@ -27,8 +28,7 @@ class EventKind(StrEnum):
     RESULT_ACCEPTED = "result_accepted"
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True, gc=False):
     """One entry of a job's history. ``at``: milliseconds since 1970."""
 
     at: int

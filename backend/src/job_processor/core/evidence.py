@@ -18,6 +18,8 @@ attempt that was sent before a key was revoked may be answered minutes later.
 
 from dataclasses import dataclass, replace
 
+from msgspec import structs
+
 from job_processor.core.job import Job, Refusals
 from job_processor.core.lane import Lane, Trouble, close, reopen
 from job_processor.core.outcome import Deferred, Failed, HandOver, LaneClosed, Outcome
@@ -108,7 +110,7 @@ def _judge_rate_limit(
     shut = close(lane, closed.trouble, closed.detail, closed.until, now, jitter, began=_began(job))
     if refusals.alone >= max(MAX_LONE_RATE_LIMITS, job.max_attempts):
         return RefusalDecision(
-            replace(_held_against_job(handed, blame, refusals), retryable=False), _lapsing(shut, job, others)
+            structs.replace(_held_against_job(handed, blame, refusals), retryable=False), _lapsing(shut, job, others)
         )
     overtaken = refusals.times > 1 and others is not None and others >= refusals.since
     if overtaken and not _is_probe(job, lane) and shut.wanted is None:
@@ -125,13 +127,13 @@ def _with_this_one(job: Job, lane: Lane, others: int | None) -> Refusals:
     """The job's refusals, including the current one."""
     began = _began(job)
     before = job.refusals or Refusals(began, times=0, alone_at=began)
-    refusals = replace(before, times=before.times + 1)
+    refusals = structs.replace(before, times=before.times + 1)
     if not _is_probe(job, lane):
         return refusals
-    refusals = replace(refusals, probes=refusals.probes + 1)
+    refusals = structs.replace(refusals, probes=refusals.probes + 1)
     if others is None or others < refusals.alone_at:
         return refusals
-    return replace(refusals, alone=refusals.alone + 1, alone_at=began)
+    return structs.replace(refusals, alone=refusals.alone + 1, alone_at=began)
 
 
 def _put_back(
@@ -146,20 +148,20 @@ def _put_back(
     overtaken = others is not None and others >= job.created_at
     if overtaken and refusals.times >= max(times, job.max_attempts) and now - refusals.since >= span:
         note = f"Held against this job: refused {refusals.times} times, while other jobs were answered."
-        return replace(blame, retryable=False, note=note, refusals=refusals)
+        return structs.replace(blame, retryable=False, note=note, refusals=refusals)
     if isinstance(handed.job, Deferred):
-        return replace(handed.job, refusals=refusals)
+        return structs.replace(handed.job, refusals=refusals)
     return handed.job
 
 
 def _held_against_job(handed: HandOver, blame: Failed, refusals: Refusals) -> Failed:
     retryable = blame.retryable if isinstance(handed.job, Failed) else True
-    return replace(blame, retryable=retryable, note=HELD_NOTE, refusals=refusals)
+    return structs.replace(blame, retryable=retryable, note=HELD_NOTE, refusals=refusals)
 
 
 def _already_failed(handed: HandOver, refusals: Refusals) -> Failed | None:
     """The failed attempt if this refusal always counts as one, whatever caused it; else ``None``."""
-    return replace(handed.job, refusals=refusals) if isinstance(handed.job, Failed) else None
+    return structs.replace(handed.job, refusals=refusals) if isinstance(handed.job, Failed) else None
 
 
 def _is_probe(job: Job, lane: Lane) -> bool:

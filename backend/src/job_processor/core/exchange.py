@@ -1,7 +1,9 @@
 """The exchange of an attempt: address, sizes, status and end of what was sent and received; no texts, no secrets."""
 
 from enum import StrEnum
-from typing import NamedTuple
+
+import msgspec
+from msgspec import structs
 
 MAX_SENT_TO_CHARACTERS = 300
 
@@ -17,10 +19,10 @@ class EndedBy(StrEnum):
     """By its answer to a reconcile call."""
 
 
-class Exchange(NamedTuple):
+class Exchange(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One exchange. ``sent_to`` and ``timeout_ms`` are stored with the claim, before sending; others with the outcome.
 
-    A named tuple, because it is stored with every attempt and is encoded without field names.
+    ``array_like``: it is stored with every attempt, without the names of its fields.
     """
 
     sent_to: str
@@ -43,4 +45,6 @@ def ended(known: Exchange | None, by: EndedBy, *, of_processor: bool) -> Exchang
     ``of_processor``: only a processor gives such an outcome. Otherwise a worker's report may be about something else,
     such as a timeout; then ``ended_by`` stays as the worker has set it.
     """
-    return known if known is None or (by is EndedBy.RESPONSE and not of_processor) else known._replace(ended_by=by)
+    return (
+        known if known is None or (by is EndedBy.RESPONSE and not of_processor) else structs.replace(known, ended_by=by)
+    )

@@ -1,5 +1,7 @@
 """Failed attempts (retry with back-off, or end of the job), jobs that are put back, expired leases and deadlines."""
 
+from msgspec import structs
+
 from job_processor.core.backoff import backoff_ms
 from job_processor.core.closing import close_attempt, finish, join_notes
 from job_processor.core.events import Event, EventKind
@@ -43,7 +45,8 @@ def fail_attempt(
     failures = job.failures + 1
     said = join_notes(f"{failed.error.code}: {failed.error.message}", failed.note, note)
     event = Event(now, what, job.attempt, said)
-    closed = close_attempt(job, now, end, failed.error, failed.usage, failed.partial, reported)._replace(
+    closed = structs.replace(
+        close_attempt(job, now, end, failed.error, failed.usage, failed.partial, reported),
         failures=failures,
         error=failed.error,
         refusals=failed.refusals,
@@ -60,14 +63,15 @@ def fail_attempt(
             else f"no attempt is left of {job.max_attempts}"
         )
         return finish(closed, State.FAILED, Event(now, EventKind.FAILED, job.attempt, why), now)
-    return closed._replace(state=State.PENDING, run_at=run_at)
+    return structs.replace(closed, state=State.PENDING, run_at=run_at)
 
 
 def defer(job: Job, deferred: Deferred, now: int, reported: Reported) -> Job:
     """The job put back until ``deferred.until``. The attempt does not count; only a deadline ends the job (rule 4)."""
     until = max(deferred.until, now)
     closed = close_attempt(job, now, AttemptEnd.SNOOZED, JobError(deferred.kind, deferred.reason), reported=reported)
-    return closed._replace(
+    return structs.replace(
+        closed,
         state=State.PENDING,
         run_at=until,
         snooze=Snooze(deferred.kind, deferred.reason),
@@ -88,7 +92,7 @@ def expire(job: Job, now: int, rules: FlowRules, jitter: float) -> Job | None:
         return None
     if job.deadline is not None and job.deadline <= now:
         error = JobError("deadline", "The job's deadline passed before it was done.")
-        closed = close_attempt(job, now, AttemptEnd.OVERDUE, error)._replace(error=error)
+        closed = structs.replace(close_attempt(job, now, AttemptEnd.OVERDUE, error), error=error)
         return finish(closed, State.FAILED, Event(now, EventKind.FAILED, job.attempt or None, error.message), now)
     if job.state is State.RUNNING:
         lost = Failed(JobError("lease_lost", "The worker stopped renewing its lease."))

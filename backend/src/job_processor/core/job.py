@@ -4,10 +4,11 @@ All times are integers in milliseconds since 1970-01-01T00:00:00Z.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeAlias, Union
+from typing import TypeAlias, Union
+
+import msgspec
 
 from job_processor.core.events import Event
 from job_processor.core.exchange import Exchange
@@ -55,16 +56,14 @@ class AttemptEnd(StrEnum):
     CANCELLED = "cancelled"
 
 
-@dataclass(frozen=True, slots=True)
-class JobError:
+class JobError(msgspec.Struct, frozen=True, gc=False):
     """An error: ``message`` for people, ``code`` for programs."""
 
     code: str
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(msgspec.Struct, frozen=True, gc=False):
     """What a model reported about one answer. ``None``: not reported."""
 
     prompt_tokens: int | None = None
@@ -73,8 +72,7 @@ class Usage:
     finish_reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Refusals:
+class Refusals(msgspec.Struct, frozen=True, gc=False):
     """A job's consecutive refusals, without another answer in between; the input of ``core.evidence``.
 
     ``since``: when the first refused hand-over began. ``times``: the number of refusals. ``probes``: the number of
@@ -89,8 +87,7 @@ class Refusals:
     alone_at: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(msgspec.Struct, frozen=True, gc=False):
     """One try to process the job. Recorded before anything is sent; numbered 1, 2, 3 …, numbers are never reused."""
 
     number: int
@@ -118,8 +115,7 @@ class Attempt:
     """What was sent and received. ``None``: claimed by an older version."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
+class Lease(msgspec.Struct, frozen=True, gc=False):
     """The right to work on the current attempt until ``until``.
 
     RUNNING: held by a worker, which renews it. WAITING: held by the processor; ``until`` is the callback's deadline.
@@ -132,8 +128,7 @@ class Lease:
     """When to ask the processor about the attempt (reconcile), even if that is before ``until``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Snooze:
+class Snooze(msgspec.Struct, frozen=True, gc=False):
     """Why a PENDING job was put back: ``detail`` for people, ``kind`` for programs (rate_limited, outage, …)."""
 
     kind: str
@@ -148,15 +143,14 @@ class WebhookEvent(StrEnum):
     CANCELLED = "cancelled"
 
 
-@dataclass(frozen=True, slots=True)
-class JobWebhook:
+class JobWebhook(msgspec.Struct, frozen=True, gc=False):
     """The webhook of one job: the URL that is notified of its end, and the events to notify of."""
 
     url: str
     events: tuple[WebhookEvent, ...] = tuple(WebhookEvent)
 
 
-class Spent(NamedTuple):
+class Spent(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Milliseconds that a job has spent in each stage, without the current one.
 
     ``scheduled``: before the requested start; not part of the duration. ``queued``: PENDING; ``handing_over``: RUNNING;
@@ -177,11 +171,8 @@ class Spent(NamedTuple):
 NOTHING_SPENT = Spent()
 
 
-class Job(NamedTuple):
-    """One record. ``rev``: incremented by every change and checked by every compare-and-set.
-
-    A named tuple, because every change copies the job, and a frozen dataclass of this size takes five times as long.
-    """
+class Job(msgspec.Struct, frozen=True, gc=False):
+    """One record. ``rev``: incremented by every change and checked by every compare-and-set."""
 
     id: str
     prompt: str
@@ -280,17 +271,3 @@ class Job(NamedTuple):
             return self.deadline
         times = (self.lease.until, self.lease.ask_at, self.deadline)
         return min(time for time in times if time is not None)
-
-
-_PLACES = {name: place for place, name in enumerate(Job._fields)}
-
-
-def _replace(job: Job, /, **changes: Any) -> Job:
-    """As the generated ``_replace``, in half the time; every transition calls it several times."""
-    values: list[Any] = list(job)
-    for name, value in changes.items():
-        values[_PLACES[name]] = value
-    return tuple.__new__(Job, values)
-
-
-Job._replace = _replace  # type: ignore[method-assign,assignment]  # a named tuple cannot define it itself

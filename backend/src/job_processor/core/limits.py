@@ -1,6 +1,6 @@
 """Size limits of a job's history, attempts and partial answers, so that a job always fits into one record."""
 
-from dataclasses import replace
+from msgspec import structs
 
 from job_processor.core.events import Event, EventKind
 from job_processor.core.job import Attempt, AttemptEnd
@@ -71,11 +71,13 @@ def shorten_partials(attempts: tuple[Attempt, ...], characters: int) -> tuple[At
     """The attempts with each partial answer truncated to ``characters``, for lists of jobs."""
     if all(attempt.partial is None or len(attempt.partial) <= characters for attempt in attempts):
         return attempts
-    return tuple(a if a.partial is None else replace(a, partial=a.partial[:characters]) for a in attempts)
+    return tuple(a if a.partial is None else structs.replace(a, partial=a.partial[:characters]) for a in attempts)
 
 
 def keep_newest_partials(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
     """The attempts, of which only the newest ``PARTIALS_LIMIT`` with a partial answer keep it."""
     with_partial = [attempt.number for attempt in attempts if attempt.partial is not None]
     dropped = set(with_partial[:-PARTIALS_LIMIT])
-    return tuple(replace(a, partial=None) if a.number in dropped else a for a in attempts) if dropped else attempts
+    return (
+        tuple(structs.replace(a, partial=None) if a.number in dropped else a for a in attempts) if dropped else attempts
+    )

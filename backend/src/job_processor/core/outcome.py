@@ -1,7 +1,8 @@
 """Outcomes (what a processor returns for an attempt) and signals (everything that can change a job)."""
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+import msgspec
 
 from job_processor.core.exchange import EndedBy, Exchange
 from job_processor.core.job import JobError, Refusals, Usage
@@ -9,8 +10,7 @@ from job_processor.core.lane import Trouble
 from job_processor.core.verdict import Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Succeeded:
+class Succeeded(msgspec.Struct, frozen=True, gc=False):
     """The attempt succeeded. ``result``: the text that the processor returned, byte for byte. ``verdict``: set once the
     result was examined. ``note``: a remark for the history if the result arrived in an unusual way.
     """
@@ -21,16 +21,14 @@ class Succeeded:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(msgspec.Struct, frozen=True, gc=False):
     """The processor accepted the attempt and will call back within ``timeout_ms`` milliseconds."""
 
     timeout_ms: int
     execution_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(msgspec.Struct, frozen=True, gc=False):
     """The attempt failed. ``retryable``: another attempt may succeed; otherwise the job becomes FAILED.
 
     ``partial``: the text received before the answer failed; it is stored with the attempt.
@@ -45,8 +43,7 @@ class Failed:
     refusals: Refusals | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Deferred:
+class Deferred(msgspec.Struct, frozen=True, gc=False):
     """Snooze: put the job back until ``until`` (milliseconds since 1970); the attempt does not count.
 
     ``kind``: the reason for programs, ``reason``: for people. ``refusals``: the job's updated refusals, if it was
@@ -79,20 +76,17 @@ def is_again_seconds(value: float) -> bool:
 Outcome: TypeAlias = Succeeded | Accepted | Failed | Deferred
 
 
-@dataclass(frozen=True, slots=True)
-class LaneHealthy:
+class LaneHealthy(msgspec.Struct, frozen=True, gc=False):
     """The processor is reachable and answers."""
 
 
-@dataclass(frozen=True, slots=True)
-class LaneServerError:
+class LaneServerError(msgspec.Struct, frozen=True, gc=False):
     """A server error or a broken answer; ``OUTAGE_THRESHOLD`` consecutive ones count as an outage."""
 
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class LaneClosed:
+class LaneClosed(msgspec.Struct, frozen=True, gc=False):
     """The processor takes no jobs. ``until``: its ``Retry-After``, milliseconds since 1970; ``None``: it gave none."""
 
     trouble: Trouble
@@ -105,8 +99,7 @@ class LaneClosed:
 LaneReport: TypeAlias = LaneHealthy | LaneServerError | LaneClosed
 
 
-@dataclass(frozen=True, slots=True)
-class HandOver:
+class HandOver(msgspec.Struct, frozen=True, gc=False):
     """The result of one hand-over: the outcome for the job (``job``) and the report on the lane (``lane``).
 
     ``lane``: ``None`` if the attempt says nothing about the lane. ``against_job``: replaces ``job`` if the refusal is
@@ -128,8 +121,7 @@ def server_fault(code: str, detail: str) -> HandOver:
     return HandOver(Failed(JobError(code, detail)), LaneServerError(detail))
 
 
-@dataclass(frozen=True, slots=True)
-class Reported:
+class Reported(msgspec.Struct, frozen=True, gc=False):
     """The outcome of an attempt, reported by a worker, a callback or a reconcile call.
 
     A worker identifies the attempt by its lease ``token``, a callback by the ``attempt`` in its callback token. If a
@@ -156,8 +148,7 @@ class Reported:
         return EndedBy.CALLBACK if self.token is None else EndedBy.RESPONSE
 
 
-@dataclass(frozen=True, slots=True)
-class Progressed:
+class Progressed(msgspec.Struct, frozen=True, gc=False):
     """A progress text from the processor; changes no state."""
 
     text: str
@@ -165,8 +156,7 @@ class Progressed:
     token: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CallbackUnreadable:
+class CallbackUnreadable(msgspec.Struct, frozen=True, gc=False):
     """An authenticated callback that could not be read; its bytes are in the callback inbox. Changes no state.
 
     ``attempt``: the number of the attempt; ``None``: unknown, the newest is assumed.
@@ -176,23 +166,20 @@ class CallbackUnreadable:
     attempt: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Expired:
+class Expired(msgspec.Struct, frozen=True, gc=False):
     """The job's ``due_at`` has passed. ``asked``: the processor's answer to a preceding reconcile call."""
 
     asked: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
+class Asking(msgspec.Struct, frozen=True, gc=False):
     """A worker is about to ask the processor about a WAITING attempt (reconcile); only one worker may."""
 
     attempt: int
     token: str
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True, gc=False):
     """The end of a reconcile call that did not end the WAITING attempt; changes no state and no deadline.
 
     ``text``: the processor's answer, for the history; ``None`` if the call could not be made. ``answered``: false if
@@ -205,13 +192,11 @@ class Asked:
     answered: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class FlowMissing:
+class FlowMissing(msgspec.Struct, frozen=True, gc=False):
     """The flow of a PENDING job is not defined any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cancelled:
+class Cancelled(msgspec.Struct, frozen=True, gc=False):
     """A request to cancel the job. ``reason``: for the history. ``bulk``: the id of the requesting bulk action, which
     acts on each job only once."""
 
@@ -219,23 +204,20 @@ class Cancelled:
     bulk: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CancelAnswered:
+class CancelAnswered(msgspec.Struct, frozen=True, gc=False):
     """The processor's answer to a cancel request that was passed on to it, for the history; changes no state."""
 
     text: str
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
-class LateResult:
+class LateResult(msgspec.Struct, frozen=True, gc=False):
     """A late result arrived for a FAILED or CANCELLED job; changes no state. ``attempt``: its attempt, if known."""
 
     attempt: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Retried:
+class Retried(msgspec.Struct, frozen=True, gc=False):
     """A request to retry a FAILED or CANCELLED job with ``more_attempts`` more attempts. ``reason`` and ``bulk``: as in
     ``Cancelled``."""
 
@@ -244,8 +226,7 @@ class Retried:
     bulk: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ResultAccepted:
+class ResultAccepted(msgspec.Struct, frozen=True, gc=False):
     """A person accepted the content of a kept callback as the result of a FAILED or CANCELLED job.
 
     ``unread``: the content is the body of an unreadable callback; it may also complete a job that is not final.

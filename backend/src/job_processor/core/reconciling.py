@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from msgspec import structs
+
 from job_processor.core.events import Event, EventKind
 from job_processor.core.job import Job, State
 from job_processor.core.lane import Lane
@@ -24,7 +26,7 @@ def begin_reconcile(job: Job, now: int) -> Job | None:
         due = job.lease.until if job.lease.ask_at is None else min(job.lease.until, job.lease.ask_at)
         if not newest.asked_at < due <= now:
             return None
-    return job._replace(attempts=(*job.attempts[:-1], replace(newest, asked_at=now)))
+    return structs.replace(job, attempts=(*job.attempts[:-1], structs.replace(newest, asked_at=now)))
 
 
 def end_reconcile(job: Job, text: str | None, now: int, *, answered: bool) -> Job | None:
@@ -38,7 +40,7 @@ def end_reconcile(job: Job, text: str | None, now: int, *, answered: bool) -> Jo
     is_newer = ask_at is not None and asked_at is not None and ask_at > asked_at
     if text is None and (ask_at is None or is_newer):
         return None
-    waiting = job if is_newer else job._replace(lease=replace(job.lease, ask_at=None))
+    waiting = job if is_newer else structs.replace(job, lease=structs.replace(job.lease, ask_at=None))
     return waiting if text is None else add_answer(waiting, text, now, answered=answered)
 
 
@@ -50,8 +52,9 @@ def add_answer(job: Job, text: str, now: int, *, answered: bool = True) -> Job:
     """
     newest = job.attempts[-1]
     heard_at = now if answered else newest.heard_at
-    return job._replace(
-        attempts=(*job.attempts[:-1], replace(newest, heard_at=heard_at)),
+    return structs.replace(
+        job,
+        attempts=(*job.attempts[:-1], structs.replace(newest, heard_at=heard_at)),
         history=append_answer(job.history, Event(now, EventKind.ASKED, newest.number, text)),
     )
 
@@ -66,7 +69,7 @@ def note_late_result(job: Job, attempt: int | None, now: int) -> Job | None:
         words = "A result came after all: the run was not stopped in time. It is kept among the callbacks."
     else:
         words = f"A result came after the job was {job.state.value}. It is kept among the callbacks."
-    return job._replace(history=append_event(job.history, Event(now, EventKind.LATE_RESULT, number, words)))
+    return structs.replace(job, history=append_event(job.history, Event(now, EventKind.LATE_RESULT, number, words)))
 
 
 def lost_before(lane: Lane) -> int | None:

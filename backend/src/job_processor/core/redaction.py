@@ -9,8 +9,9 @@ import binascii
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from urllib.parse import quote, quote_plus, urlsplit
+
+from msgspec import structs
 
 from job_processor.core.job import JobError, Usage
 from job_processor.core.outcome import (
@@ -80,7 +81,7 @@ class Redactor:
         if not isinstance(result, HandOver):
             return self.outcome(result)
         against = None if result.against_job is None else self._failed(result.against_job)
-        return replace(result, job=self.outcome(result.job), lane=self._lane(result.lane), against_job=against)
+        return structs.replace(result, job=self.outcome(result.job), lane=self._lane(result.lane), against_job=against)
 
     def outcome(self, outcome: Outcome) -> Outcome:
         """The outcome with all its texts redacted, except results and partial answers."""
@@ -88,25 +89,29 @@ class Redactor:
             case Succeeded(usage=None, note=None) | Accepted(execution_id=None):
                 return outcome
             case Succeeded():
-                return replace(outcome, usage=self._usage(outcome.usage), note=self.maybe(outcome.note))
+                return structs.replace(outcome, usage=self._usage(outcome.usage), note=self.maybe(outcome.note))
             case Accepted():
-                return replace(outcome, execution_id=self.maybe(outcome.execution_id))
+                return structs.replace(outcome, execution_id=self.maybe(outcome.execution_id))
             case Failed():
                 return self._failed(outcome)
             case Deferred():
-                return replace(outcome, reason=self.text(outcome.reason))
+                return structs.replace(outcome, reason=self.text(outcome.reason))
 
     def _failed(self, failed: Failed) -> Failed:
         error = JobError(failed.error.code, self.text(failed.error.message))
-        return replace(failed, error=error, usage=self._usage(failed.usage), note=self.maybe(failed.note))
+        return structs.replace(failed, error=error, usage=self._usage(failed.usage), note=self.maybe(failed.note))
 
     def _usage(self, usage: Usage | None) -> Usage | None:
         if usage is None:
             return None
-        return replace(usage, model=self.maybe(usage.model), finish_reason=self.maybe(usage.finish_reason))
+        return structs.replace(usage, model=self.maybe(usage.model), finish_reason=self.maybe(usage.finish_reason))
 
     def _lane(self, sign: LaneReport | None) -> LaneReport | None:
-        return replace(sign, detail=self.text(sign.detail)) if isinstance(sign, LaneClosed | LaneServerError) else sign
+        return (
+            structs.replace(sign, detail=self.text(sign.detail))
+            if isinstance(sign, LaneClosed | LaneServerError)
+            else sign
+        )
 
 
 def secrets_in(environment: Mapping[str, str], named: Iterable[str] = ()) -> Iterator[str]:

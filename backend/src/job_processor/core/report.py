@@ -1,10 +1,9 @@
 """The content of a callback after parsing."""
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(msgspec.Struct, frozen=True, gc=False):
     """A parsed callback. Exactly one of ``result``, ``error``, ``progress`` and ``again_seconds`` is set.
 
     ``job_id``: the job that the callback names; ``execution_id``: the processor's own id of the attempt; ``flow``: a

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from msgspec import structs
+
 from job_processor.core.job import Job
 from job_processor.core.series import DAY, HOUR, KEEP_MS, MINUTE, QUARTER, Counted, Tally, start_of
 
@@ -32,7 +34,7 @@ def rows_of(job: Job, counted: Counted) -> Iterator[tuple[str, Counted]]:
     else:
         yield flow, used
         if counted.what:
-            yield job.flow, counted._replace(prompt_tokens=0, completion_tokens=0, cost=0)
+            yield job.flow, structs.replace(counted, prompt_tokens=0, completion_tokens=0, cost=0)
     if job.key is not None:
         yield key_row(job.flow, job.key), used
 

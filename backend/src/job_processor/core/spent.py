@@ -4,23 +4,26 @@ Every millisecond since its creation is either idle time or belongs to a stage. 
 follows from the sum of the others and need not be stored.
 """
 
+from msgspec import structs
+
 from job_processor.core.job import Job, Spent, State
 
 
 def spend(job: Job, now: int) -> Spent:
     """The job's times by stage if it leaves its state at ``now`` (ms since 1970)."""
-    scheduled, queued, handing_over, processing = job.spent
-    passed = max(0, now - job.created_at - job.idle_ms - queued - handing_over - processing)
+    before = job.spent
+    scheduled = before.scheduled
+    passed = max(0, now - job.created_at - job.idle_ms - before.working)
     if scheduled:
         # A job that ends before its requested start was scheduled for a shorter time.
         scheduled = min(scheduled, max(0, now - job.created_at))
     if job.state is State.PENDING:
-        return Spent(scheduled, queued + passed, handing_over, processing)
+        return structs.replace(before, scheduled=scheduled, queued=before.queued + passed)
     if job.state is State.RUNNING:
-        return Spent(scheduled, queued, handing_over + passed, processing)
+        return structs.replace(before, scheduled=scheduled, handing_over=before.handing_over + passed)
     if job.state is State.WAITING:
-        return Spent(scheduled, queued, handing_over, processing + passed)
-    return job.spent
+        return structs.replace(before, scheduled=scheduled, processing=before.processing + passed)
+    return before
 
 
 def idle_at(job: Job, now: int) -> int:

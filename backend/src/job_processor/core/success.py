@@ -1,8 +1,8 @@
 """Successes: completing a job, results that a flow refuses, and results that a person accepts."""
 
-from dataclasses import replace
+from msgspec import structs
 
-from job_processor.core.closing import changed_attempt, exchange_after, finish, is_current, join_notes
+from job_processor.core.closing import exchange_after, finish, is_current, join_notes
 from job_processor.core.events import Event, EventKind
 from job_processor.core.failure import fail_attempt
 from job_processor.core.flow import FlowRules, OnInvalidResult
@@ -28,18 +28,18 @@ def succeed(job: Job, success: Succeeded, signal: Reported, now: int) -> Job | N
     if job.is_final:
         return None
     number = signal.attempt if signal.attempt is not None and signal.attempt <= job.attempt else (job.attempt or None)
+    mine = _attempt(job, number)
     return finish(
-        job._replace(
+        structs.replace(
+            job,
             attempts=tuple(_after_success(a, number, success, now, signal) for a in job.attempts),
             result=success.result,
             verdict=success.verdict,
-            answered_by=_flow_of(job, number),
+            answered_by=None if mine is None else mine.flow,
             error=None,
         ),
         State.COMPLETED,
-        Event(
-            now, EventKind.COMPLETED, number, join_notes(success.note, _timing_note(job, number, signal), signal.note)
-        ),
+        Event(now, EventKind.COMPLETED, number, join_notes(success.note, _timing_note(job, mine, signal), signal.note)),
         now,
     )
 
@@ -67,8 +67,9 @@ def refuse_result(
     after = fail_attempt(job, failed, AttemptEnd.FAILED, EventKind.ATTEMPT_FAILED, now, rules, jitter, reported=signal)
     if after.is_final:
         # No attempt is left: keep the invalid result with its verdict.
-        newest = replace(after.attempts[-1], partial=None)
-        return after._replace(
+        newest = structs.replace(after.attempts[-1], partial=None)
+        return structs.replace(
+            after,
             result=success.result,
             verdict=success.verdict,
             answered_by=newest.flow,
@@ -81,14 +82,16 @@ def accept_result(job: Job, signal: ResultAccepted, now: int) -> Job:
     """The job COMPLETED with a result that a person accepted. An attempt in flight is ended."""
     success = Succeeded(signal.result, signal.verdict)
     winner = signal.attempt or job.attempt
+    mine = _attempt(job, winner)
     return finish(
-        job._replace(
+        structs.replace(
+            job,
             attempts=job.attempts
             if job.is_final
             else tuple(_after_success(a, winner, success, now) for a in job.attempts),
             result=signal.result,
             verdict=signal.verdict,
-            answered_by=_flow_of(job, winner),
+            answered_by=None if mine is None else mine.flow,
             error=None,
             idle_ms=idle_at(job, now) if job.is_final else job.idle_ms,
         ),
@@ -106,19 +109,18 @@ def complaint(verdict: Verdict) -> str:
     return f"The JSON does not fit the schema: {said}." if said else "The JSON does not fit the schema."
 
 
-def _flow_of(job: Job, number: int | None) -> str | None:
-    return next((attempt.flow for attempt in job.attempts if attempt.number == number), None)
+def _attempt(job: Job, number: int | None) -> Attempt | None:
+    return next((attempt for attempt in job.attempts if attempt.number == number), None)
 
 
-def _timing_note(job: Job, number: int | None, signal: Reported) -> str | None:
+def _timing_note(job: Job, mine: Attempt | None, signal: Reported) -> str | None:
     """A history note for a success that arrived out of order; ``None`` if it did not."""
-    mine = next((attempt for attempt in job.attempts if attempt.number == number), None)
     if mine is None:
         return None
     if mine.end is AttemptEnd.OVERDUE:
-        return f"The callback of attempt {number} came after its deadline."
+        return f"The callback of attempt {mine.number} came after its deadline."
     if mine.end is not None:
-        return f"Attempt {number} had ended ({mine.end.value}); its result arrived afterwards."
+        return f"Attempt {mine.number} had ended ({mine.end.value}); its result arrived afterwards."
     if job.state is State.RUNNING and signal.token is None:
         return "The callback came before the hand-over was answered."
     return None
@@ -129,9 +131,9 @@ def _after_success(
 ) -> Attempt:
     if attempt.number == winner:
         usage, exchange = success.usage or attempt.usage, exchange_after(attempt, reported)
-        return changed_attempt(
+        return structs.replace(
             attempt, end=AttemptEnd.SUCCEEDED, ended_at=now, error=None, usage=usage, exchange=exchange
         )
     if attempt.end is None:
-        return changed_attempt(attempt, end=AttemptEnd.SUPERSEDED, ended_at=now)
+        return structs.replace(attempt, end=AttemptEnd.SUPERSEDED, ended_at=now)
     return attempt

@@ -5,10 +5,12 @@ diagram.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec import structs
 
 from job_processor.core import reconciling
-from job_processor.core.closing import changed_attempt, close_attempt, finish, is_current
+from job_processor.core.closing import close_attempt, finish, is_current
 from job_processor.core.cost import NO_PRICES, Prices, priced
 from job_processor.core.events import Event, EventKind
 from job_processor.core.failure import defer, ends_without_flow, expire, fail_attempt, had_unreadable_callback
@@ -55,8 +57,7 @@ MAX_CALLBACK_TIMEOUTS = 10
 processor keeps answering "still running", because its record of the run may be stale."""
 
 
-@dataclass(frozen=True, slots=True)
-class Guard:
+class Guard(msgspec.Struct, frozen=True, gc=False):
     """The compare part of a compare-and-set: the values that the stored job must still have.
 
     ``lease_until``: compared only for the expiry of a lease, because a renewal does not change ``rev``. ``None``: not
@@ -69,8 +70,7 @@ class Guard:
     lease_until: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True, gc=False):
     """A decided transition: the new job, and the guard of the compare-and-set.
 
     ``notices``: webhook notices of the transition, stored in the same write, so that none is lost. ``counted``: the
@@ -171,7 +171,7 @@ def decide(
                 case _:
                     after = None
         case Progressed() if is_current(job, signal.attempt, signal.token):
-            after = job._replace(progress=signal.text)
+            after = structs.replace(job, progress=signal.text)
         case CallbackUnreadable():
             after = _note_unreadable(job, signal, now)
         case Expired():
@@ -181,7 +181,7 @@ def decide(
                 "no_flow", f"The flow {job.flow} is not defined any more, and was not defined again in time."
             )
             gone = Event(now, EventKind.FAILED, job.attempt or None, error.message)
-            after = finish(job._replace(error=error), State.FAILED, gone, now)
+            after = finish(structs.replace(job, error=error), State.FAILED, gone, now)
         case Asking() if is_current(job, signal.attempt, signal.token):
             after = reconciling.begin_reconcile(job, now)
         case Asked() if job.state is State.WAITING and is_current(job, signal.attempt, signal.token):
@@ -195,7 +195,7 @@ def decide(
             )
         case CancelAnswered() if _was_cancelled(job, signal.attempt):
             told = Event(now, EventKind.CANCEL_ANSWERED, signal.attempt, signal.text)
-            after = job._replace(history=append_event(job.history, told))
+            after = structs.replace(job, history=append_event(job.history, told))
         case LateResult() if job.state in (State.FAILED, State.CANCELLED):
             after = reconciling.note_late_result(job, signal.attempt, now)
         case Retried() if job.state in (State.FAILED, State.CANCELLED):
@@ -207,9 +207,9 @@ def decide(
     if after is None:
         return None
     if bulk is not None:
-        after = after._replace(bulk_actions=append_bulk_action(job.bulk_actions, bulk))
+        after = structs.replace(after, bulk_actions=append_bulk_action(job.bulk_actions, bulk))
     spent = job.spent if after.state is job.state else spend(job, now)
-    after = after._replace(rev=job.rev + 1, updated_at=now, spent=spent)
+    after = structs.replace(after, rev=job.rev + 1, updated_at=now, spent=spent)
     if rules.prices is not None or prices:
         after = priced(job, after, rules.prices, prices)
     return Change(guard, after, counted=count(job, after))
@@ -226,11 +226,11 @@ def _note_unreadable(job: Job, signal: CallbackUnreadable, now: int) -> Job | No
     known = [event for event in job.history if event.what is EventKind.CALLBACK_UNREADABLE]
     if len(known) >= MAX_UNREADABLE_EVENTS or any((e.attempt, e.detail) == (number, signal.text) for e in known):
         return None
-    told = job._replace(
-        history=append_event(job.history, Event(now, EventKind.CALLBACK_UNREADABLE, number, signal.text))
+    told = structs.replace(
+        job, history=append_event(job.history, Event(now, EventKind.CALLBACK_UNREADABLE, number, signal.text))
     )
     if job.state is State.WAITING and job.lease is not None and number == job.attempt:
-        return told._replace(lease=replace(job.lease, ask_at=now))
+        return structs.replace(told, lease=structs.replace(job.lease, ask_at=now))
     return told
 
 
@@ -254,34 +254,38 @@ def _accept(job: Job, accepted: Accepted, now: int, rules: FlowRules, reported: 
         longest = job.attempts[-1].started_at + int(MAX_CALLBACK_TIMEOUTS * 1000 * rules.callback_timeout_seconds)
         if now >= longest:
             return None
-        return job._replace(lease=replace(job.lease, until=min(now + accepted.timeout_ms, longest), ask_at=None))
+        return structs.replace(
+            job, lease=structs.replace(job.lease, until=min(now + accepted.timeout_ms, longest), ask_at=None)
+        )
     attempts = job.attempts
     if accepted.execution_id or reported.exchange is not None:
         newest = attempts[-1]
         execution_id = accepted.execution_id or newest.execution_id
         exchange = reported.exchange or newest.exchange
-        newest = changed_attempt(newest, execution_id=execution_id, exchange=exchange)
+        newest = structs.replace(newest, execution_id=execution_id, exchange=exchange)
         attempts = (*attempts[:-1], newest)
     # An unreadable callback arrived before the hand-over was answered: ask the processor now.
     ask_at = now if had_unreadable_callback(job) else None
-    return job._replace(
+    return structs.replace(
+        job,
         state=State.WAITING,
         refusals=None,
-        lease=replace(job.lease, until=now + accepted.timeout_ms, ask_at=ask_at),
+        lease=structs.replace(job.lease, until=now + accepted.timeout_ms, ask_at=ask_at),
         attempts=attempts,
         history=append_event(job.history, Event(now, EventKind.ACCEPTED, job.attempt, accepted.execution_id)),
     )
 
 
 def _retry(job: Job, signal: Retried, now: int) -> Job:
-    return job._replace(
+    return structs.replace(
+        job,
         state=State.PENDING,
         run_at=now,
         idle_ms=idle_at(job, now),
         finished_at=None,
         error=None,
         refusals=None,
-        attempts=tuple(one if one.refusals is None else replace(one, refusals=None) for one in job.attempts),
+        attempts=tuple(one if one.refusals is None else structs.replace(one, refusals=None) for one in job.attempts),
         result=None,
         verdict=None,
         answered_by=None,

@@ -1,7 +1,8 @@
 """The verdict on a result: whether it is valid JSON and matches the schema. The result itself is never changed."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 
 class ResultKind(StrEnum):
@@ -30,8 +31,7 @@ class WarningCode(StrEnum):
     CUT_OFF = "cut_off"
 
 
-@dataclass(frozen=True, slots=True)
-class ParseError:
+class ParseError(msgspec.Struct, frozen=True, gc=False):
     """The error of strict parsing and its position. ``line`` and ``column`` count from 1."""
 
     message: str
@@ -39,8 +39,7 @@ class ParseError:
     column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(msgspec.Struct, frozen=True, gc=False):
     """One change of a repair: ``before`` at character ``position`` (from 0) of the raw text becomes ``after``."""
 
     position: int
@@ -48,8 +47,7 @@ class Edit:
     after: str
 
 
-@dataclass(frozen=True, slots=True)
-class Repair:
+class Repair(msgspec.Struct, frozen=True, gc=False):
     """A suggested repair, never applied: ``text`` is valid JSON, ``edits`` are the changes from the raw text to it."""
 
     text: str
@@ -60,16 +58,14 @@ class Repair:
     """The end of a cut-off text that the repair leaves out, such as a name without value or an incomplete number."""
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaError:
+class SchemaError(msgspec.Struct, frozen=True, gc=False):
     """A mismatch between value and schema. ``path``: a JSON Pointer (RFC 6901) into the value."""
 
     path: str
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Warning:
+class Warning(msgspec.Struct, frozen=True, gc=False):
     """Something unusual in valid JSON. ``path``: a JSON Pointer (RFC 6901); ``line``, ``column`` count from 1."""
 
     code: WarningCode
@@ -79,8 +75,7 @@ class Warning:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True, gc=False):
     """The verdict on one result. ``error``: for invalid JSON; ``schema_errors``: of the value, or of its repair."""
 
     kind: ResultKind

@@ -1,8 +1,9 @@
 """What a job waits for (the API's ``waitingOn``). Every job that is not final waits for something."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from job_processor.core.budget import OVER_BUDGET, next_day, why_closed
 from job_processor.core.failure import ends_without_flow
@@ -13,8 +14,7 @@ from job_processor.core.lane import Lane, admits_again_at, is_over_budget
 from job_processor.core.model_tokens import starts_at
 
 
-@dataclass(frozen=True, slots=True)
-class WaitingFor:
+class WaitingFor(msgspec.Struct, frozen=True, gc=False):
     """What a job waits for: ``kind`` for programs, ``detail`` for people; ``until``: ms since 1970, if known."""
 
     kind: str

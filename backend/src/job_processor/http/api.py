@@ -3,8 +3,9 @@
 import asyncio
 import functools
 import mimetypes
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Coroutine, Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -192,7 +193,7 @@ class _Router(Router):
     """Starlette's router with a dictionary of the paths without parameters in front: most requests go to those, and
     such a path is never taken for one with a parameter (``DELETE /jobs/count`` is not about a job ``count``)."""
 
-    def __init__(self, routes: list[BaseRoute], static: Mapping[tuple[str, str], ASGIApp], gate: Gate) -> None:
+    def __init__(self, routes: list[BaseRoute], static: Mapping[tuple[str, str], _Endpoint], gate: Gate) -> None:
         super().__init__(routes, redirect_slashes=False)
         self._static = static
         self._gate = gate
@@ -201,11 +202,11 @@ class _Router(Router):
         for method, path in static:
             self._methods.setdefault(path, set()).update({"GET", "HEAD"} if method == "GET" else {method})
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app = self._static.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
-        if app is not None:
-            await app(scope, receive, send)
-            return
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
+        static = self._static.get((scope["method"], scope["path"]))
+        return (static or self._routed)(scope, receive, send)
+
+    async def _routed(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             if scope["method"] not in self._methods.get(scope["path"], (scope["method"],)):
                 raise HTTPException(405)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import msgspec
+from msgspec import structs
 
 from job_processor.acts.batches import NewLine
 from job_processor.core.batch import RefusedLine
@@ -38,7 +39,7 @@ async def check_schemas(context: Context, lines: Lines) -> None:
         if encoded not in first:
             fault = f"must be one of at most {MAX_SCHEMAS} different ones in a batch"
         if fault is None:
-            kept.append(one._replace(new=one.new._replace(result_schema=first[encoded])))
+            kept.append(one._replace(new=structs.replace(one.new, result_schema=first[encoded])))
         else:
             lines.refused.append(RefusedLine(one.line, "resultSchema", fault, custom_id=one.custom_id))
     lines.new = kept

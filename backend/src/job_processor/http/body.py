@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Literal, TypeVar, get_args, get_origin
 
@@ -41,8 +40,7 @@ _JSON_WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ReceivedBody:
+class ReceivedBody(msgspec.Struct, frozen=True, gc=False):
     """The bytes of a body that arrived. ``cut``: incomplete, as it was over the limit or the client disconnected."""
 
     body: bytes

@@ -9,6 +9,7 @@ compressed when they are built (``http.page``).
 """
 
 import secrets
+from collections.abc import Awaitable
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.gzip import GZipResponder, IdentityResponder
@@ -36,10 +37,12 @@ class CompressionMiddleware:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["method"] != "GET" or scope["path"].startswith("/ui/"):
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)
+        return self._compressed(scope, receive, send)
+
+    async def _compressed(self, scope: Scope, receive: Receive, send: Send) -> None:
         asked = Headers(scope=scope)
         if not accepted(asked.get("accept-encoding", ""), ("gzip",)):
             # Responses that are not compressed need the header Vary too.

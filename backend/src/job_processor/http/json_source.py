@@ -7,7 +7,8 @@ RFC 8259 where the meaning is unambiguous: control characters inside strings, an
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from job_processor.core.nesting import is_too_deep
 
@@ -24,8 +25,7 @@ class NotJson(Exception):
         self.deep = deep
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True, gc=False):
     """One value. ``source``: its JSON text. ``text``: a string's decoded content; ``None`` for other types."""
 
     source: str

@@ -149,10 +149,7 @@ class EdgeMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                own = _PAGE_LINES if is_page else _API_LINES
-                if not is_page and any(name == b"cache-control" for name, _ in message["headers"]):
-                    # Event streams set Cache-Control themselves.
-                    own = _STREAM_LINES
+                own = _PAGE_LINES if is_page else _lines_beside(message["headers"])
                 limited = scope.get(RATE_LIMIT, b"")
                 _add(message, scope, b"x-request-id: %b\r\n%b%b" % (request_id.encode(), limited, own))
             await send(message)
@@ -199,6 +196,14 @@ def _add(message: Message, scope: Scope, lines: bytes) -> None:
         return
     made = (line.partition(b": ") for line in lines.split(b"\r\n")[:-1])
     message["headers"] = [*message["headers"], *((name, value) for name, _, value in made)]
+
+
+def _lines_beside(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    for name, _ in headers:
+        if name == b"cache-control":
+            # Event streams set it themselves.
+            return _STREAM_LINES
+    return _API_LINES
 
 
 def _is_page(path: str) -> bool:

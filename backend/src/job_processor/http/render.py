@@ -27,8 +27,10 @@ _MAX_TIME_MS = 4_102_444_800_000
 """2100-01-01: later times are treated as mistakes."""
 
 
+@functools.lru_cache(maxsize=4096)
 def time_out(ms: int) -> str:
     """Milliseconds since 1970 as RFC 3339 in UTC with milliseconds."""
+    # Cached, because most times of a job are among few moments, and are rendered in several answers.
     return f"{_second(ms // 1000)}.{ms % 1000:03d}Z"
 
 

@@ -106,6 +106,8 @@ def _with_query(fields: Mapping[str, Source], query: str) -> dict[str, Source]:
     """The fields, with those of ``_FROM_QUERY`` in the query string added. Raises ``ReportError`` if body and query
     differ."""
     both = dict(fields)
+    if not query:
+        return both
     for name, value in parse_qsl(query, max_num_fields=100) if query.count("&") < 100 else []:
         known = field_named(name)
         if known not in _FROM_QUERY:

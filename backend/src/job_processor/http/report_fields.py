@@ -31,8 +31,7 @@ _DECLARED = re.compile(r";\s*charset\s*=\s*\"?(iso-8859-1|latin-?1|windows-1252)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(msgspec.Struct, frozen=True, gc=False):
     """Why a report is unreadable. ``status`` and ``code``: of the response; ``field``: the invalid field, if it is one;
     ``words``: the message."""
 

@@ -6,6 +6,8 @@ The flows are part of the store's query, so that the time of an answer does not 
 import asyncio
 from collections.abc import Sequence
 
+from msgspec import structs
+
 from job_processor.core.access import Principal
 from job_processor.core.batch import Batch
 from job_processor.core.errors import BatchNotFound, CallbackNotFound, JobNotFound
@@ -45,7 +47,7 @@ async def without_foreign_origins(store: Store, jobs: Sequence[Job], principal: 
     named = sorted({job.replay_of for job in jobs if job.replay_of is not None})
     found = await asyncio.gather(*(_read(store, id_, principal) for id_ in named))
     seen = {job.id for job in found if job is not None}
-    return [job if job.replay_of in seen else job._replace(replay_of=None) for job in jobs]
+    return [job if job.replay_of in seen else structs.replace(job, replay_of=None) for job in jobs]
 
 
 async def without_foreign_origin(store: Store, job: Job, principal: Principal) -> Job:

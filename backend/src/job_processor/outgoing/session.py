@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 import aiohttp
+import msgspec
 from yarl import URL
 
 from job_processor.core.errors import ProcessorUnusable
@@ -34,8 +35,7 @@ _NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 _PLAIN: Final = frozenset({"", "identity", "none", "utf-8", "utf8"})
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True, gc=False):
     """A response. ``unread``: why the body was not read completely, for people; ``None``: it was.
 
     ``headers`` ignores the case of names.

@@ -1,8 +1,10 @@
 """The interface of processors. A processor hands an attempt to an outside system and returns its outcome."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
+
+import msgspec
 
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Attempt, Json
@@ -10,8 +12,7 @@ from job_processor.core.outcome import HandOver, Outcome
 from job_processor.outgoing.session import Measured
 
 
-@dataclass(frozen=True, slots=True)
-class Dispatch:
+class Dispatch(msgspec.Struct, frozen=True):
     """The input of one attempt.
 
     ``callback_url``, ``callback_token``: for processors that report by callback. ``complaint``: the error of the
@@ -29,7 +30,7 @@ class Dispatch:
     complaint: str | None
     progress: Callable[[str], Awaitable[None]]
     """Reports progress as text (a note, or the partial answer). May be called often; the newest text counts."""
-    measured: Measured = field(default_factory=Measured)
+    measured: Measured = msgspec.field(default_factory=Measured)
 
 
 class Processor(Protocol):

@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from msgspec import structs
+
 from job_processor.core.job import Attempt
 from job_processor.core.outcome import HandOver, Outcome
 from job_processor.core.redaction import Redactor
@@ -34,7 +36,7 @@ class _Redacted:
 
     async def run(self, dispatch: Dispatch) -> Outcome | HandOver:
         progress = _progress(dispatch.progress, self._redactor)
-        return self._redactor.hand_over(await self._inner.run(replace(dispatch, progress=progress)))
+        return self._redactor.hand_over(await self._inner.run(structs.replace(dispatch, progress=progress)))
 
     async def cancel(self, job_id: str, attempt: Attempt) -> str | None:
         return self._redactor.maybe(await self._inner.cancel(job_id, attempt))

@@ -5,7 +5,8 @@ one.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+
+from msgspec import structs
 
 from job_processor.core.job import Json
 from job_processor.core.verdict import ParseError, ResultKind, Verdict
@@ -54,7 +55,7 @@ def steps(raw: str, schema: Mapping[str, Json] | None, *, stopped: bool = False)
             yield from _malformed(raw, schema, error)
         return
     warnings = warnings_of(raw, stopped=stopped)
-    yield from (replace(v, warnings=warnings) for v in _checked_against(value, schema))
+    yield from (structs.replace(v, warnings=warnings) for v in _checked_against(value, schema))
 
 
 def _checked_against(value: object, schema: Mapping[str, Json] | None) -> Iterator[Verdict]:
@@ -81,17 +82,17 @@ def _malformed(raw: str, schema: Mapping[str, Json] | None, error: NotJson) -> I
     bare = Verdict(ResultKind.MALFORMED, error=_place(raw, error), note=NO_REPAIR)
     yield bare
     suggestion = suggest_repair(raw)
-    offered = replace(bare, repaired=suggestion.repair, note=suggestion.note)
+    offered = structs.replace(bare, repaired=suggestion.repair, note=suggestion.note)
     if suggestion.repair is None or schema is None:
         yield offered
         return
     value = parse(suggestion.repair.text)
-    yield replace(offered, note="Checking the repair against the schema took too long.")
+    yield structs.replace(offered, note="Checking the repair against the schema took too long.")
     why = schemas.not_checked(value)
     yield (
-        replace(offered, note=why)
+        structs.replace(offered, note=why)
         if why is not None
-        else replace(offered, schema_errors=schemas.schema_errors(value, schema))
+        else structs.replace(offered, schema_errors=schemas.schema_errors(value, schema))
     )
 
 

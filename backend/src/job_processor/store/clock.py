@@ -25,18 +25,29 @@ class SteadyClock:
         self._lock = threading.Lock()
 
     def now(self) -> int:
-        with self._lock:
-            self._advance()
-            return int(self._value * 1000)
+        return self.read()[0]
 
     def step_due(self) -> int:
         """How far the wall clock is ahead, in milliseconds (negative: behind). 0 while the difference is small."""
         return self.read()[1]
 
     def read(self) -> tuple[int, int]:
-        """``now`` and ``step_due`` of the same moment."""
+        """``now`` and ``step_due`` of the same moment. Brings the clock to this moment.
+
+        Several times a request: in one function, and without ``max``, ``min`` and ``abs``, which would double its cost.
+        """
         with self._lock:
-            off = self._advance()
+            steady = self._steady()
+            passed = steady - self._last
+            if passed < 0.0:
+                passed = 0.0
+            self._last = steady
+            self._value += passed
+            off = self._wall() - self._value
+            slew = passed * MAX_SLEW
+            correction = slew if off > slew else -slew if off < -slew else off
+            self._value += correction
+            off -= correction
             now = int(self._value * 1000)
         return now, 0 if -STEP_SECONDS <= off <= STEP_SECONDS else int(off * 1000)
 
@@ -44,20 +55,3 @@ class SteadyClock:
         """Set the clock forward (or back) by so many milliseconds."""
         with self._lock:
             self._value += by / 1000
-
-    def _advance(self) -> float:
-        """Bring the clock to this moment. Returns how far the wall clock is ahead after that, in seconds.
-
-        Several times a request: without ``max``, ``min`` and ``abs``, which would double its cost.
-        """
-        steady = self._steady()
-        passed = steady - self._last
-        if passed < 0.0:
-            passed = 0.0
-        self._last = steady
-        self._value += passed
-        off = self._wall() - self._value
-        slew = passed * MAX_SLEW
-        correction = slew if off > slew else -slew if off < -slew else off
-        self._value += correction
-        return off - correction

@@ -55,7 +55,7 @@ def facets_of(job: Found | Job) -> list[str]:
 def other_texts(job: Found | Job) -> tuple[str, str]:
     """The text of the error, and that of the metadata."""
     error = "" if job.error is None else f"{job.error.code} {job.error.message}"
-    return error, " ".join(_texts(job.metadata))
+    return error, " ".join(_texts(job.metadata)) if job.metadata else ""
 
 
 def _facets(job: Found | Job) -> Iterable[Facet]:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
+from msgspec import NODEFAULT, structs
+
 from job_processor.core.job import Job, Json, Lease, State
 
 CREATED = ("id", "flow", "priority", "created_at", "batch_id")
@@ -41,21 +43,22 @@ _LEASE: dict[str, object] = {
     "lease_owner": str | None,
     "ask_at": int | None,
 }
-_FLAT = (*Job._fields, *_LEASE)
+_FLAT = (*Job.__struct_fields__, *_LEASE)
 """Where ``flat`` puts each field."""
 
 
 def _types() -> dict[str, object]:
     """Every stored field and its type, in the order of ``Job``; the four fields of the lease take its place."""
     types: dict[str, object] = {}
-    for name in Job._fields:
+    for name in Job.__struct_fields__:
         types |= _LEASE if name == "lease" else {name: _JSON.get(Job.__annotations__[name], Job.__annotations__[name])}
     return types
 
 
 TYPES = _types()
+_OF_JOB = {one.name: one.default for one in structs.fields(Job) if one.default is not NODEFAULT}
 DEFAULTS: dict[str, object] = {
-    **{name: {} if isinstance(value, Mapping) else value for name, value in Job._field_defaults.items()},
+    **{name: {} if isinstance(value, Mapping) else value for name, value in _OF_JOB.items()},
     **dict.fromkeys(_LEASE),
 }
 RECORD = tuple(name for name in TYPES if name not in (*COLUMNS, *TEXTS))
@@ -76,10 +79,10 @@ def declared(names: Sequence[str], **other: object) -> list[tuple[str, Any] | tu
 
 def flat(job: Job) -> tuple[Any, ...]:
     """The job's values and its lease's, in the order of ``_FLAT``."""
-    lease = job.lease
+    lease, values = job.lease, structs.astuple(job)
     if lease is None:
-        return (*job, None, None, None, None)
-    return (*job, lease.token, lease.until, lease.owner, lease.ask_at)
+        return (*values, None, None, None, None)
+    return (*values, lease.token, lease.until, lease.owner, lease.ask_at)
 
 
 def picker(names: Sequence[str]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
@@ -120,16 +123,16 @@ def job_maker(record: Sequence[str]) -> Callable[..., Job]:
     state, token, until = map(given.index, ("state", "lease_token", "lease_until"))
     owner, ask_at = map(given.index, ("lease_owner", "ask_at"))
     made = ("state", "lease")
-    missing = tuple(name for name in Job._fields if name not in (*given, *made))
-    order = [(*made, *given, *missing).index(name) for name in Job._fields]
+    missing = tuple(name for name in Job.__struct_fields__ if name not in (*given, *made))
+    order = [(*made, *given, *missing).index(name) for name in Job.__struct_fields__]
     in_order = itemgetter(*order)
-    defaults = tuple(Job._field_defaults[name] for name in missing)
+    defaults = tuple(_OF_JOB[name] for name in missing)
     states = {one.value: one for one in State}
 
     def make(values: tuple[Any, ...]) -> Job:
         lease = None
         if values[token] is not None and values[until] is not None:
             lease = Lease(values[token], values[owner] or "", values[until], values[ask_at])
-        return Job._make(in_order((states[values[state]], lease, *values, *defaults)))
+        return Job(*in_order((states[values[state]], lease, *values, *defaults)))
 
     return make

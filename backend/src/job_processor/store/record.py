@@ -3,6 +3,7 @@
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from job_processor.core.job import Job
 from job_processor.core.verdict import ParseError, ResultKind, SchemaError, Verdict, Warning
@@ -54,4 +55,6 @@ def summary_of(
     values = msgspec.structs.astuple(record)
     job = _make_row((*columns, prompt, result, *values))
     verdict: RowVerdict | None = values[_VERDICT]
-    return Summary(job if verdict is None else job._replace(verdict=verdict.brief()), prompt_bytes, result_bytes)
+    if verdict is not None:
+        job = structs.replace(job, verdict=verdict.brief())
+    return Summary(job, prompt_bytes, result_bytes)

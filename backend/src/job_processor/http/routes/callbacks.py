@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Concatenate, ParamSpec, TypeVar
 
 import msgspec
@@ -54,8 +53,7 @@ class CallbackQuery(msgspec.Struct, frozen=True, rename="camel"):
     flow: Annotated[str, Meta(description="may stand for `flow` in the body")] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _ReadCallback:
+class _ReadCallback(msgspec.Struct, frozen=True, gc=False):
     """``received`` is ``None`` if the body was not read, as its Content-Length is too large."""
 
     received: ReceivedBody | None
@@ -110,26 +108,39 @@ def _unauthorized(context: Context, request: Request) -> RequestRefused:
 async def _read(context: Context, request: Request, claim: CallbackClaim | None) -> _ReadCallback:
     limit = MAX_ESCAPE_BYTES * context.max_result_bytes + OVERHEAD_BYTES
     query = request.scope["query_string"].decode("latin-1")
-    length = header(request, b"content-length") or b""
-    too_large = Unreadable(413, "body_too_large", f"The body may have at most {limit:,} bytes.")
+    length, encoding, media, expects = b"", b"identity", b"", False
+    for name, value in request.scope["headers"]:
+        if name == b"content-length":
+            length = value
+        elif name == b"content-type":
+            media = value
+        elif name == b"content-encoding":
+            encoding = value.lower()
+        elif name == b"expect":
+            expects = True
     if length.isdigit() and int(length) > limit:
         is_known = claim is not None or job_in_query(query) is not None
-        if is_known or header(request, b"expect") is not None:
-            return _ReadCallback(None, too_large)
+        if is_known or expects:
+            return _ReadCallback(None, _too_large(limit))
         # The beginning of the body may name the job.
-        return _ReadCallback(await read_bytes(request, 0), too_large)
+        return _ReadCallback(await read_bytes(request, 0), _too_large(limit))
     received = await read_bytes(request, limit)
     if len(received.body) > limit:
-        return _ReadCallback(received, too_large)
+        return _ReadCallback(received, _too_large(limit))
     if received.cut:
         return _ReadCallback(received, Unreadable(400, "incomplete_body", "The body did not arrive whole."))
-    if (header(request, b"content-encoding") or b"identity").lower() != b"identity":
+    if encoding not in (b"", b"identity"):
         return _ReadCallback(
             received, Unreadable(415, "unsupported_encoding", "Send the body without Content-Encoding.")
         )
-    content_type = (header(request, b"content-type") or b"").decode("latin-1")
     most = context.max_result_bytes
-    return _ReadCallback(received, await _in_thread_if_large(read_report, received.body, content_type, query, most))
+    return _ReadCallback(
+        received, await _in_thread_if_large(read_report, received.body, media.decode("latin-1"), query, most)
+    )
+
+
+def _too_large(limit: int) -> Unreadable:
+    return Unreadable(413, "body_too_large", f"The body may have at most {limit:,} bytes.")
 
 
 async def _in_thread_if_large(

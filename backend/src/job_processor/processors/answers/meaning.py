@@ -5,8 +5,10 @@ for a success. The table in docs/flows-and-processors.md lists all cases, and th
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
+
+from msgspec import structs
 
 from job_processor.core.job import JobError
 from job_processor.core.lane import Trouble
@@ -267,5 +269,5 @@ def after_partial_answer(hand_over: HandOver, partial: Failed) -> HandOver:
     failed = hand_over.job if isinstance(hand_over.job, Failed) else hand_over.against_job
     error = partial.error if failed is None else failed.error
     retryable = isinstance(hand_over.lane, LaneClosed) or failed is None or failed.retryable
-    job = replace(partial, error=error, retryable=retryable)
+    job = structs.replace(partial, error=error, retryable=retryable)
     return HandOver(job, hand_over.lane, None)

@@ -1,10 +1,10 @@
 """``processor = "n8n"``: hand a job to a workflow, check its acceptance, and reconcile by n8n's API."""
 
 import re
-from dataclasses import replace
 from typing import Annotated, Any, Final
 
 import msgspec
+from msgspec import structs
 
 from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.job import Attempt, JobError
@@ -150,7 +150,7 @@ def _not_there(reply: Reply) -> HandOver:
     closed = lane_closed(
         Trouble.MISCONFIGURED, detail, against_job=Failed(JobError("http_404", detail), retryable=False)
     )
-    return replace(closed, lane=LaneClosed(Trouble.MISCONFIGURED, detail, after_crashes=SWITCHED_OFF))
+    return structs.replace(closed, lane=LaneClosed(Trouble.MISCONFIGURED, detail, after_crashes=SWITCHED_OFF))
 
 
 def _acceptance(reply: Reply, job_id: str) -> dict[str, Any] | None:

@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 from job_processor.core.job import State
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(msgspec.Struct, frozen=True, gc=False):
     """The news that a job changed. ``position`` orders notices, and a client resumes from it. ``state`` None: deleted.
 
     A hint, sent after the change is durable; read the job for its state.

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import msgspec
+
 from job_processor.core.audit import AuditEntry
 from job_processor.core.exchange import Exchange
 from job_processor.core.flow import FlowRules
@@ -31,8 +33,7 @@ class IdempotencyKey:
         return stored in (self.fingerprint, self.before)
 
 
-@dataclass(frozen=True, slots=True)
-class Added:
+class Added(msgspec.Struct, frozen=True, gc=False):
     """``created`` is false when the job was made by an earlier request with the same key."""
 
     job: Job

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
 
+from msgspec import structs
 from pymongo import UpdateOne
 
 from job_processor.core.callbacks import CallbackVerdict
@@ -58,7 +59,7 @@ class Writes:
             job_id = await self._keys.hold(key, job.id)
             if job_id == job.id and await self._insert(job, key):
                 return Added(job, created=True)
-            if job_id is not None and (added := await self._add_once(job._replace(id=job_id), key)) is not None:
+            if job_id is not None and (added := await self._add_once(structs.replace(job, id=job_id), key)) is not None:
                 return added
             await asyncio.sleep(pause)
         raise StoreUnavailable("The idempotency key is deleted and stored again faster than it can be read.")

@@ -130,4 +130,4 @@ def update_values(
     stored."""
     values = fields.flat(job)
     changed = fields.moved(job, values, now)
-    return (seq, place, _encode(record_of(values)), *changed, job.id, state.value, rev, token, lease_until)
+    return (seq, place, _encode(record_of(values)), *changed, job.id, state, rev, token, lease_until)
