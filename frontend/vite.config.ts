@@ -49,14 +49,20 @@ export default defineConfig(({ command }) => ({
             // The menu of the first page, and what dialogs share with it; else it would come with parts of other pages.
             {
               name: "floating",
-              test: /@mantine.core.esm.components.(Menu|Modal|ModalBase)\b|src.routes.account-menu\.tsx|src.components.blocked-item/,
+              test: /@mantine.core.esm.components.(Menu|Modal|ModalBase|Stack|Group)\b|src.routes.account-menu\.tsx|src.components.blocked-item/,
+              priority: 2,
+            },
+            // What the lists of other pages share, and the dialogs of several: the first page has no use for it.
+            {
+              name: "lists",
+              test: /src.components.(page-frame|rows?|row-top|[a-z]+-dialog|made-once|form-end|failure)\./,
               priority: 2,
             },
             // Small things that many pages use: else each would bring the parts of another page that they are with.
             {
               name: "common",
               minShareCount: 2,
-              test: /src.(lib|api).|@tabler.icons-react/,
+              test: /src.(lib|api).|src.components.[a-z-]+\.tsx|@tabler.icons-react/,
               priority: 2,
             },
             {
