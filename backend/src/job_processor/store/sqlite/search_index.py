@@ -123,9 +123,7 @@ def follow(db: apsw.Connection, limit: int) -> tuple[int, int]:
         _forget(db, n, job_id)
     # In the order of their numbers: then a full-text index can append its rows.
     taken = sorted(row[1:] for row in changed if row[0] <= end)
-    words = set(shards(db, "main")) if taken else set()
-    for row in taken:
-        _take(db, row, words)
+    _take(db, taken)
     if end > head:
         set_fact(db, "head", end)
     return len(taken) + len(left), len(left)
@@ -136,72 +134,96 @@ def fill(db: apsw.Connection, limit: int) -> int:
     below = fact(db, "below")
     found: list[Row] = db.execute(f"SELECT {_READ} WHERE j.n < ? ORDER BY j.n DESC LIMIT ?", (below, limit)).fetchall()
     # In ascending order, as in ``follow``.
-    words = set(shards(db, "main"))
-    for row in reversed(found):
-        _take(db, row, words)
+    _take(db, found[::-1])
     set_fact(db, "below", found[-1][0] if len(found) == limit else 0)
     return len(found)
 
 
-def _take(db: apsw.Connection, row: Row, words: set[int]) -> None:
-    """``words``: the full-text indexes that exist."""
-    n, job_id, finished_at, result_bytes, record = row
+def _take(db: apsw.Connection, rows: Sequence[Row]) -> None:
+    """Index the jobs of these rows of ``_READ``.
+
+    With few statements for all of them, because for each one this thread gives the interpreter to the event loop and
+    takes it back, which costs the event loop more than the statement.
+    """
+    known = _known(db, [row[0] for row in rows])
+    docs: list[Row] = []
+    new_facets: list[tuple[str, str]] = []
+    texts: dict[int, list[tuple[int, str, str]]] = {}
+    for n, job_id, finished_at, result_bytes, record in rows:
+        found = _found(record)
+        error, metadata = other_texts(found)
+        version = f"{finished_at} {result_bytes} {error}"
+        old_id, old_version, old_facets = known.get(n, (job_id, None, "[]"))
+        if old_id != job_id:
+            # The number of a deleted job was used again.
+            _forget(db, n, old_id)
+            old_version, old_facets = None, "[]"
+        before, facets = _decode_facets(old_facets), facets_of(found)
+        if old_version != version:
+            texts.setdefault(n >> SHARD_BITS, []).append((n, error, metadata))
+        elif before == facets:
+            continue
+        _forget_facets(db, job_id, [facet for facet in before if facet not in facets])
+        new_facets += [(facet, job_id) for facet in facets if facet not in before]
+        code = None if found.error is None else found.error.code
+        verdict = None if found.verdict is None else found.verdict.kind.value
+        docs.append((n, job_id, version, _json(facets), code, verdict))
+    for shard, those in texts.items():
+        _write_words(db, shard, those, [n for n, _, _ in those if n in known])
+    if new_facets:
+        db.execute(f"INSERT OR IGNORE INTO main.facets (facet, id) {_columns(2)}", (_json(new_facets),))
+    if docs:
+        db.execute(
+            f"INSERT OR REPLACE INTO docs (n, id, version, facets, error, verdict) {_columns(6)}", (_json(docs),)
+        )
+
+
+def _known(db: apsw.Connection, numbers: Sequence[int]) -> dict[int, tuple[str, str | None, str]]:
+    """Id, version and facets of those jobs that are in the index, by number."""
+    found: Iterable[Row] = db.execute(
+        "SELECT n, id, version, facets FROM docs WHERE n IN (SELECT value FROM json_each(?))", (_json(numbers),)
+    )
+    return {n: (job_id, version, facets) for n, job_id, version, facets in found}
+
+
+def _found(record: bytes) -> Found:
     try:
-        found = _decode(record)
+        return _decode(record)
     except (ValueError, msgspec.DecodeError):
         # A damaged job: it is found by its columns only.
-        found = Found()
-    error, metadata = other_texts(found)
-    version = f"{finished_at} {result_bytes} {error}"
-    known = db.execute("SELECT id, version, facets FROM docs WHERE n = ?", (n,)).fetchone()
-    if known is not None and known[0] != job_id:
-        # The number of a deleted job was used again.
-        _forget(db, n, known[0])
-        words.discard(n >> SHARD_BITS)
-        known = None
-    facets = facets_of(found)
-    before = [] if known is None else _decode_facets(known[2])
-    if known is None or known[1] != version:
-        _write_words(db, n, error, metadata, words, is_new=known is None)
-    elif before == facets:
-        return
-    _write_facets(db, job_id, before, facets)
+        return Found()
+
+
+def _json(value: object) -> str:
+    return _encode_json(value).decode()
+
+
+def _columns(number: int) -> str:
+    """SQL for the rows of a JSON array of arrays, so many values each."""
+    return f"SELECT {', '.join(f'value ->> {at}' for at in range(number))} FROM json_each(?)"
+
+
+def _forget_facets(db: apsw.Connection, job_id: str, facets: Sequence[str]) -> None:
+    for facet in facets:
+        db.execute("DELETE FROM main.facets WHERE facet = ? AND id = ?", (facet, job_id))
+
+
+def _write_words(db: apsw.Connection, shard: int, jobs: Sequence[tuple[int, str, str]], known: Sequence[int]) -> None:
+    """``jobs``: number, text of the error and of the metadata; ``known``: the numbers that are in the index."""
     db.execute(
-        "INSERT OR REPLACE INTO docs (n, id, version, facets, error, verdict) VALUES (?, ?, ?, ?, ?, ?)",
-        (
-            *(n, job_id, version, _encode_json(facets).decode()),
-            None if found.error is None else found.error.code,
-            None if found.verdict is None else found.verdict.kind.value,
-        ),
+        f"CREATE VIRTUAL TABLE IF NOT EXISTS main.words_{shard} USING "
+        "fts5(prompt, result, error, metadata, content = '', contentless_delete = 1, tokenize = 'unicode61')"
     )
-
-
-def _write_facets(db: apsw.Connection, job_id: str, before: Sequence[str], after: Sequence[str]) -> None:
-    for facet in before:
-        if facet not in after:
-            db.execute("DELETE FROM main.facets WHERE facet = ? AND id = ?", (facet, job_id))
-    for facet in after:
-        if facet not in before:
-            db.execute("INSERT OR IGNORE INTO main.facets (facet, id) VALUES (?, ?)", (facet, job_id))
-
-
-def _write_words(db: apsw.Connection, n: int, error: str, metadata: str, words: set[int], *, is_new: bool) -> None:
-    shard = n >> SHARD_BITS
-    if shard not in words:
-        words.add(shard)
-        db.execute(
-            f"CREATE VIRTUAL TABLE IF NOT EXISTS main.words_{shard} USING "
-            "fts5(prompt, result, error, metadata, content = '', contentless_delete = 1, tokenize = 'unicode61')"
-        )
-    if not is_new:
-        db.execute(f"DELETE FROM main.words_{shard} WHERE rowid = ?", (n,))
+    if known:
+        db.execute(f"DELETE FROM main.words_{shard} WHERE rowid IN (SELECT value FROM json_each(?))", (_json(known),))
     # As bytes, because substr of a text stops at the first NUL; the texts themselves never come to Python.
     db.execute(
         f"INSERT INTO main.words_{shard} (rowid, prompt, result, error, metadata) "
         "SELECT p.n, CAST(substr(CAST(p.prompt AS BLOB), 1, ?1) AS TEXT), "
-        "CAST(substr(CAST(r.result AS BLOB), 1, ?1) AS TEXT), ?2, ?3 "
-        "FROM jobs_file.prompts p LEFT JOIN jobs_file.results r ON r.n = p.n WHERE p.n = ?4",
-        (TEXT_BYTES, error, metadata, n),
+        "CAST(substr(CAST(r.result AS BLOB), 1, ?1) AS TEXT), j.value ->> 1, j.value ->> 2 "
+        "FROM json_each(?2) j CROSS JOIN jobs_file.prompts p ON p.n = j.value ->> 0 "
+        "LEFT JOIN jobs_file.results r ON r.n = p.n",
+        (TEXT_BYTES, _json(jobs)),
     )
 
 
@@ -209,7 +231,7 @@ def _forget(db: apsw.Connection, n: int, job_id: str) -> None:
     known = db.execute("SELECT facets FROM docs WHERE n = ? AND id = ?", (n, job_id)).fetchone()
     if known is None:
         return
-    _write_facets(db, job_id, _decode_facets(known[0]), ())
+    _forget_facets(db, job_id, _decode_facets(known[0]))
     db.execute("DELETE FROM docs WHERE n = ?", (n,))
     shard = n >> SHARD_BITS
     db.execute(f"DELETE FROM main.words_{shard} WHERE rowid = ?", (n,))
