@@ -171,4 +171,4 @@ async def test_after_a_callback_that_could_not_be_read_the_processor_is_asked_at
     await asker(site, Asked(None)).tick()
     told = await site.job(job)
     assert (told["status"], told["failures"], told["error"]["code"]) == ("PENDING", 1, "callback_overdue")
-    assert "A callback came and could not be read" in told["error"]["message"]
+    assert "A callback could not be read" in told["error"]["message"]
