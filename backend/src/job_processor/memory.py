@@ -31,4 +31,4 @@ def return_memory() -> bool:
 def collect_less() -> None:
     """Leave everything that is loaded so far out of garbage collection, which would scan it repeatedly under load."""
     gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
+    gc.set_threshold(10_000, 5, 5)

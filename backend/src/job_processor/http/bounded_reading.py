@@ -175,5 +175,6 @@ class BoundedReading(HttpToolsProtocol):
             self._end_lingering()
 
     def _refuse(self, refused: RequestRefused) -> None:
-        self._refusal = refused
+        # Its frames refer to this connection.
+        self._refusal = refused.with_traceback(None)
         raise _AbortParsing

@@ -4,26 +4,25 @@ from job_processor.http.budget import Budget, Holder
 
 
 class HeldBytes:
-    """The buffered bytes of one connection, which counts in one budget at a time."""
+    """The buffered bytes of one connection (``holder``), which counts in one budget at a time."""
 
-    def __init__(self, holder: Holder) -> None:
-        self._holder = holder
+    def __init__(self) -> None:
         self._budget: Budget | None = None
 
     @property
     def is_counted(self) -> bool:
         return self._budget is not None
 
-    def count(self, size: int, budget: Budget) -> None:
+    def count(self, holder: Holder, size: int, budget: Budget) -> None:
         """Set the connection's bytes to ``size``, in this budget only. May evict this or another connection."""
         if self._budget is not budget:
-            self.release()
+            self.release(holder)
         if size or self._budget is not None:
             self._budget = budget if size else None
-            budget.hold(self._holder, size)
+            budget.hold(holder, size)
 
-    def release(self) -> None:
+    def release(self, holder: Holder) -> None:
         """Remove the connection's bytes from the budget."""
         if self._budget is not None:
             budget, self._budget = self._budget, None
-            budget.hold(self._holder, 0)
+            budget.hold(holder, 0)

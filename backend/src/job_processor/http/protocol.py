@@ -43,7 +43,7 @@ class GuardedProtocol(BoundedReading):
         self._shared = cast(SharedState, server_state)
         self._address = ""
         self._has_slot = False
-        self._held = HeldBytes(self)
+        self._held = HeldBytes()
         self._current_cycle: RequestResponseCycle | None = None
         self._deferred_refusal: bytes | None = None
         self._write_buffer: WriteBuffer | None = None
@@ -71,7 +71,7 @@ class GuardedProtocol(BoundedReading):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._input_closed = True
-        self._held.release()
+        self._held.release(self)
         if self._write_buffer is not None:
             self._write_buffer.end()
         if self._has_slot:
@@ -82,6 +82,12 @@ class GuardedProtocol(BoundedReading):
             answering.disconnected = True
             answering.message_event.set()
         super().connection_lost(exc)
+        # Reference cycles would keep the connection in memory until the next garbage collection.
+        for cycle in (answering, self.cycle, *(cycle for cycle, _ in self.pipeline)):
+            if cycle is not None:
+                cycle.transport = self.transport
+        self.pipeline.clear()
+        self.cycle = None  # type: ignore[assignment]  # as before the first request
 
     def eof_received(self) -> None:
         if self._lingering.is_on:
@@ -107,7 +113,7 @@ class GuardedProtocol(BoundedReading):
                 held += len(self.cycle.body) if streamed else self._body_bytes
                 if streamed or AUTHENTICATED in self.cycle.scope:
                     budget = self._shared.authenticated
-        self._held.count(held, budget)
+        self._held.count(self, held, budget)
 
     def evict(self) -> None:
         """The memory budget is exceeded, and this connection is one of the largest holders."""
@@ -122,6 +128,9 @@ class GuardedProtocol(BoundedReading):
 
     def on_response_complete(self) -> None:
         self._unanswered_requests -= 1
+        if self._current_cycle is not None:
+            # Break the reference cycle, or each request would have to wait for a garbage collection.
+            self._current_cycle.transport = self.transport
         self._coalescing.flush()
         if self._deferred_refusal is not None and not self._unanswered_requests:
             self._send_refusal(self._deferred_refusal)
@@ -196,7 +205,7 @@ class GuardedProtocol(BoundedReading):
         If its response has started, the connection is closed without the refusal.
         """
         self._input_closed = True
-        self._held.release()
+        self._held.release(self)
         self.parser = None  # type: ignore[assignment]  # frees its buffer
         self._unset_keepalive_if_required()
         if not self._in_head:

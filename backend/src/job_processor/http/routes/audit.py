@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from job_processor.core.audit import AuditAct, AuditEntry, AuditOutcome
 from job_processor.http import models as s
@@ -20,6 +20,7 @@ from job_processor.http.models.types import YEARS
 from job_processor.http.openapi import Answer, Operation
 from job_processor.http.paging import Page, next_page
 from job_processor.http.query import parse, value_hint
+from job_processor.http.streaming import Stream
 from job_processor.store.base import AuditQuery
 
 BATCH = 500
@@ -71,7 +72,7 @@ async def export(context: Context, request: Request) -> Response:
     # Read the first page before the response starts: after that an error cannot change the status.
     first = await context.store.list_audit(query)
     named = {"content-disposition": 'attachment; filename="audit.ndjson"'}
-    return StreamingResponse(_lines(context, query, first), 200, named, "application/x-ndjson")
+    return Stream(_lines(context, query, first), 200, named, "application/x-ndjson")
 
 
 async def _lines(context: Context, query: AuditQuery, found: Sequence[AuditEntry]) -> AsyncIterator[bytes]:

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from job_processor.acts.batches import MAX_NAMED_LINES, Submitted
 from job_processor.core.batch import Batch, BatchCounts, RefusedLine
@@ -28,6 +28,7 @@ from job_processor.http.paging import Page, next_page
 from job_processor.http.query import parse, value_hint
 from job_processor.http.routes.shared import BODY_PROBLEMS, key_param
 from job_processor.http.scope_keys import STREAMED
+from job_processor.http.streaming import Stream
 from job_processor.http.submission import key_of
 from job_processor.http.visibility import batch_of
 from job_processor.http.webhook_urls import check_url
@@ -159,7 +160,7 @@ async def results(context: Context, request: Request) -> Response:
     # Read the first page before the response starts: after that an error cannot change the status.
     first = await context.store.jobs_of_batch(found.id, None, PAGE)
     named = {"content-disposition": f'attachment; filename="batch-{found.id}.ndjson"'}
-    return StreamingResponse(_lines(context, found, first, refused, only), 200, named, NDJSON)
+    return Stream(_lines(context, found, first, refused, only), 200, named, NDJSON)
 
 
 async def _lines(

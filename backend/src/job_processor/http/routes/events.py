@@ -12,7 +12,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from job_processor.bus import Listener
@@ -26,6 +26,7 @@ from job_processor.http.context import Context
 from job_processor.http.openapi import JOB_ID, Answer, Operation, Param
 from job_processor.http.problems import RequestRefused
 from job_processor.http.query import parse
+from job_processor.http.streaming import Stream
 from job_processor.store.base import Notice, Resync
 
 HEARTBEAT_SECONDS = 15.0
@@ -51,7 +52,7 @@ class _Event(msgspec.Struct, rename="camel"):
 _encode = msgspec.json.Encoder().encode
 
 
-class _LimitedStream(StreamingResponse):
+class _LimitedStream(Stream):
     """An event stream that takes a slot while it is open. Raises ``RequestRefused`` (503) if none is free."""
 
     def __init__(self, content: AsyncIterator[bytes], slots: Slots, address: str) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from job_processor.core.access import Principal
 from job_processor.core.errors import JobDamaged
@@ -24,6 +24,7 @@ from job_processor.http.job_filters import Id, JobFilters
 from job_processor.http.openapi import Answer, Operation
 from job_processor.http.problems import invalid
 from job_processor.http.query import parse, value_hint
+from job_processor.http.streaming import Stream
 from job_processor.http.visibility import without_foreign_origins
 from job_processor.store.base import Query, Summary
 
@@ -84,8 +85,8 @@ async def export_jobs(context: Context, request: Request) -> Response:
     if wanted.format == "csv":
         # The first line names the columns, unless an export goes on.
         head = "" if wanted.before else _line([name for name in FIELDS if name in names])
-        return StreamingResponse(_csv(jobs, names, head), 200, named, "text/csv; charset=utf-8")
-    return StreamingResponse(_ndjson(jobs, names), 200, named, "application/x-ndjson")
+        return Stream(_csv(jobs, names, head), 200, named, "text/csv; charset=utf-8")
+    return Stream(_ndjson(jobs, names), 200, named, "application/x-ndjson")
 
 
 async def _ndjson(found: AsyncIterator[Sequence[Job]], names: frozenset[str]) -> AsyncIterator[bytes]:
