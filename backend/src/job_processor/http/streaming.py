@@ -20,6 +20,11 @@ class Stream(StreamingResponse):
         finally:
             streaming.cancel()
             disconnect.cancel()
-            await asyncio.wait([streaming, disconnect])
-        if not streaming.cancelled():
-            streaming.result()
+            # Also asks for their errors: asyncio logs those that nobody asked for.
+            await asyncio.gather(streaming, disconnect, return_exceptions=True)
+        try:
+            if not streaming.cancelled():
+                streaming.result()
+        finally:
+            # Its error refers to this frame.
+            del streaming

@@ -1,0 +1,72 @@
+"""A streamed response whose body fails: its error goes to who asks for it, and nothing of it stays behind."""
+
+import asyncio
+import contextlib
+import gc
+from collections.abc import AsyncIterator
+
+from starlette.types import Message
+
+from job_processor.http.streaming import Stream
+
+
+class _Broken(Exception):
+    pass
+
+
+async def _receive() -> Message:
+    await asyncio.Event().wait()
+    raise AssertionError("a client that stays")
+
+
+async def _send(message: Message) -> None:
+    """A client that reads at once."""
+
+
+async def test_an_error_at_a_stop_of_the_server_is_not_left_in_a_task() -> None:
+    begun = asyncio.Event()
+
+    async def body() -> AsyncIterator[bytes]:
+        try:
+            yield b"a"
+            begun.set()
+            await asyncio.Event().wait()
+        finally:
+            raise _Broken
+
+    async def stop() -> None:
+        serving = asyncio.create_task(Stream(body())({}, _receive, _send))
+        await begun.wait()
+        serving.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await serving
+        assert serving.cancelled()
+
+    logged: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: logged.append(context))
+    await stop()
+    # A task logs it when it is freed, and the event loop frees what it has run at its next turn.
+    await asyncio.sleep(0)
+    gc.collect()
+    assert logged == []
+
+
+async def test_the_error_of_a_body_is_raised_and_leaves_no_reference_cycle() -> None:
+    async def body() -> AsyncIterator[bytes]:
+        yield b"a"
+        raise _Broken
+
+    raised = False
+    gc.collect()
+    gc.disable()
+    try:
+        try:
+            await Stream(body())({}, _receive, _send)
+        except _Broken:
+            raised = True
+        await asyncio.sleep(0)
+        left = [one for one in gc.get_objects() if isinstance(one, Stream)]
+    finally:
+        gc.enable()
+    assert raised
+    assert left == []
