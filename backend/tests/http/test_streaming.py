@@ -1,13 +1,16 @@
-"""A streamed response whose body fails: its error goes to who asks for it, and nothing of it stays behind."""
+"""The end of a streamed response: nothing of it stays behind, whatever its body does with a cancel or raises."""
 
 import asyncio
 import contextlib
 import gc
 from collections.abc import AsyncIterator
 
+import pytest
 from starlette.types import Message
 
+from job_processor import tasks
 from job_processor.http.streaming import Stream
+from tests.support.waiting import until_true
 
 
 class _Broken(Exception):
@@ -70,3 +73,28 @@ async def test_the_error_of_a_body_is_raised_and_leaves_no_reference_cycle() -> 
         gc.enable()
     assert raised
     assert left == []
+
+
+async def test_a_body_in_which_a_cancel_is_lost_ends_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "AGAIN_SECONDS", 0.001)
+    gone = asyncio.Event()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"a"
+        gone.set()
+        # As `asyncio.wait_for` of old, in which drivers wait, if it is done at the same moment.
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        while True:
+            await asyncio.Event().wait()
+            yield b"b"
+
+    async def receive() -> Message:
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    serving = asyncio.create_task(Stream(body())({}, receive, _send))
+    try:
+        await until_true(serving.done)
+    finally:
+        serving.cancel()
