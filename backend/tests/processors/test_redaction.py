@@ -6,6 +6,7 @@ Canaries: secrets made at random, for every kind of processor, through every way
 import html
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import fields
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -13,7 +14,7 @@ import pytest
 
 from job_processor import flows, registry
 from job_processor.core.outcome import Failed, HandOver, Succeeded
-from job_processor.processors.base import Processor, ProcessorSetup, Reconciler
+from job_processor.processors.base import Finding, Processor, ProcessorSetup, Reconciler
 from tests.processors import chat
 from tests.processors.canaries import Canaries
 from tests.processors.given import JOB_ID, NOW, attempt, dispatch, opened
@@ -62,13 +63,17 @@ def words_of(value: object) -> Iterator[str]:
     """All texts of an outcome but the result and what was paid for."""
     if isinstance(value, str):
         yield value
-    elif isinstance(value, msgspec.Struct):
-        for name in value.__struct_fields__:
+    elif isinstance(value, msgspec.Struct | Finding):
+        names = [one.name for one in fields(value)] if isinstance(value, Finding) else value.__struct_fields__
+        for name in names:
             if (type(value), name) not in ((Succeeded, "result"), (Failed, "partial")):
                 yield from words_of(getattr(value, name))
     elif isinstance(value, list | tuple):
         for inner in value:
             yield from words_of(inner)
+    else:
+        # Nothing is passed over that may have texts.
+        assert isinstance(value, int | float | None), value
 
 
 SHAPES: dict[str, Callable[[Canaries], str]] = {

@@ -5,6 +5,8 @@ import asyncio
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from job_processor import tasks
+
 
 class Stream(StreamingResponse):
     """As ``StreamingResponse``, without its background task and without its task group of anyio.
@@ -18,8 +20,10 @@ class Stream(StreamingResponse):
         try:
             await asyncio.wait([streaming, disconnect], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            streaming.cancel()
-            disconnect.cancel()
-            await asyncio.wait([streaming, disconnect])
-        if not streaming.cancelled():
-            streaming.result()
+            await tasks.end(streaming, disconnect)
+        try:
+            if not streaming.cancelled():
+                streaming.result()
+        finally:
+            # Its error refers to this frame.
+            del streaming
