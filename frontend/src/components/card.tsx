@@ -1,17 +1,12 @@
-import type { ReactNode, Ref } from "react";
+import type { ComponentProps } from "react";
 import styles from "./card.module.css";
 
-interface Props {
+type Props = Omit<ComponentProps<"section">, "aria-label" | "className"> & {
   label?: string;
-  ref?: Ref<HTMLElement>;
-  children: ReactNode;
-}
+  [data: `data-${string}`]: string | undefined;
+};
 
 /** A box around a list or a table. */
-export function Card({ label, ref, children }: Props) {
-  return (
-    <section className={styles["card"]} aria-label={label} ref={ref}>
-      {children}
-    </section>
-  );
+export function Card({ label, ...section }: Props) {
+  return <section {...section} className={styles["card"]} aria-label={label} />;
 }

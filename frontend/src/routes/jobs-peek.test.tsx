@@ -1,7 +1,8 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { HttpResponse, http } from "msw";
-import { beforeEach, expect, it } from "vitest";
+import { beforeEach, expect, it, vi } from "vitest";
+import { isAttended } from "@/features/job-list/attention";
 import { wireJob, wireSummary } from "@/testing/job-factories";
 import { renderPage } from "@/testing/render";
 import { problem, server } from "@/testing/server";
@@ -69,4 +70,19 @@ it("has an address, also for a job that is not in the list or is gone", async ()
   expect(within(drawer).queryByRole("button", { name: "Next job" })).not.toBeInTheDocument();
   await userEvent.click(within(drawer).getByRole("button", { name: "Close" }));
   await waitFor(() => expect(router.state.location.searchStr).toBe(""));
+});
+
+it("holds the rows of the list still while a job is peeked at", async () => {
+  renderPage(`/ui/?peek=${FIRST}`);
+  await screen.findByRole("dialog");
+  const list = screen.getByRole("region", { name: "Jobs", hidden: true });
+  // Long after the pointer moved.
+  const later = vi.spyOn(performance, "now").mockReturnValue(performance.now() + 60_000);
+  expect(isAttended(list)).toBe(true);
+
+  await userEvent.keyboard("{Escape}");
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  (document.activeElement as HTMLElement).blur();
+  expect(isAttended(list)).toBe(false);
+  later.mockRestore();
 });

@@ -42,7 +42,7 @@ export function JobList({ filter, onChange, peeked, onPeek }: Props) {
   const narrow = useMediaQuery("(max-width: 47.99em)", undefined, { getInitialValueInEffect: false });
   const clear = () => onChange({ status: [], flow: "", tag: "", q: "" });
   return (
-    <Card label="Jobs" ref={list}>
+    <Card label="Jobs" ref={list} data-peeked={peeked ?? undefined}>
       <FilterBar filter={filter} onChange={onChange} />
       <ListTools filter={filter} narrow={narrow} groupsShown={groupsShown} onGroups={setGroupsShown} />
       {groupsShown && <Groups filter={filter} onStarted={setStarted} />}
