@@ -20,6 +20,7 @@ class Stream(StreamingResponse):
         finally:
             streaming.cancel()
             disconnect.cancel()
-            await asyncio.wait([streaming, disconnect])
+            # Not ``wait``: if this request is cancelled, asyncio would log an error of the body as never retrieved.
+            await asyncio.gather(streaming, disconnect, return_exceptions=True)
         if not streaming.cancelled():
             streaming.result()

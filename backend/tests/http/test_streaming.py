@@ -1,0 +1,58 @@
+"""A response whose body is made while it is sent: how it ends when its request is cancelled."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from starlette.types import Message, Scope
+
+from job_processor.core.errors import StoreUnavailable
+from job_processor.http.streaming import Stream
+from tests.support.waiting import until_true
+
+SCOPE: Scope = {"type": "http", "method": "GET", "path": "/jobs/export", "headers": []}
+
+
+async def nothing_more() -> Message:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+async def taken(message: Message) -> None:
+    pass
+
+
+@pytest.mark.parametrize("cancels", [1, 2])
+async def test_a_body_that_fails_while_its_request_is_cancelled_is_not_logged_by_asyncio(cancels: int) -> None:
+    """The server stops, its timeout for open requests has passed, and the store is gone: nobody waits for the body."""
+    logged: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: logged.append(context))
+    waits, ends, may_end = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"first"
+        waits.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ends.set()
+            await asyncio.wait([asyncio.ensure_future(may_end.wait())])
+            raise StoreUnavailable("The store is closed.")
+
+    answering = asyncio.create_task(Stream(body())(SCOPE, nothing_more, taken))
+    await waits.wait()
+    answering.cancel()
+    await ends.wait()
+    if cancels == 1:
+        may_end.set()
+    else:
+        answering.cancel()
+    await asyncio.wait([answering])
+    assert answering.cancelled()
+    may_end.set()
+    del answering
+    await until_true(lambda: len(asyncio.all_tasks()) == 1)
+    gc.collect()
+    assert logged == []
