@@ -1,6 +1,7 @@
 """A response whose body is made while it is sent: how it ends when its request is cancelled."""
 
 import asyncio
+import contextlib
 import gc
 from collections.abc import AsyncIterator
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from starlette.types import Message, Scope
 
+from job_processor import tasks
 from job_processor.core.errors import StoreUnavailable
 from job_processor.http.streaming import Stream
 from tests.support.waiting import until_true
@@ -56,3 +58,26 @@ async def test_a_body_that_fails_while_its_request_is_cancelled_is_not_logged_by
     await until_true(lambda: len(asyncio.all_tasks()) == 1)
     gc.collect()
     assert logged == []
+
+
+async def test_a_body_that_swallows_a_cancellation_ends_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a library may; the client has left, and the rest of a long body would be made for nobody."""
+    monkeypatch.setattr(tasks, "AGAIN_SECONDS", 0.01)
+    waits, left = asyncio.Event(), asyncio.Event()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"first"
+        waits.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await asyncio.Event().wait()
+
+    async def leaves() -> Message:
+        await left.wait()
+        return {"type": "http.disconnect"}
+
+    answering = asyncio.create_task(Stream(body())(SCOPE, leaves, taken))
+    await waits.wait()
+    left.set()
+    async with asyncio.timeout(20):
+        await answering

@@ -5,6 +5,8 @@ import asyncio
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from job_processor import tasks
+
 
 class Stream(StreamingResponse):
     """As ``StreamingResponse``, without its background task and without its task group of anyio.
@@ -18,9 +20,6 @@ class Stream(StreamingResponse):
         try:
             await asyncio.wait([streaming, disconnect], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            streaming.cancel()
-            disconnect.cancel()
-            # Not ``wait``: if this request is cancelled, asyncio would log an error of the body as never retrieved.
-            await asyncio.gather(streaming, disconnect, return_exceptions=True)
+            await tasks.end(streaming, disconnect)
         if not streaming.cancelled():
             streaming.result()
