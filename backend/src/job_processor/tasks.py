@@ -12,10 +12,12 @@ async def end(*tasks: "asyncio.Task[object]") -> None:
     A task that keeps running is cancelled again, because a library may have swallowed the first cancellation. Before
     Python 3.12 ``asyncio.wait_for``, which pymongo uses, does so if its awaitable is done at the same moment.
     """
+    # Retrieves the exceptions, also if this call is cancelled; otherwise asyncio logs each of them when the task is
+    # garbage collected.
+    ended = asyncio.gather(*tasks, return_exceptions=True)
     running = {task for task in tasks if not task.done()}
     while running:
         for task in running:
             task.cancel()
         _, running = await asyncio.wait(running, timeout=AGAIN_SECONDS)
-    # Retrieve the exceptions; otherwise asyncio logs each of them when the task is garbage collected.
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await ended

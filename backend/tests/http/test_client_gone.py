@@ -1,6 +1,8 @@
 """A list whose client has hung up is ended; one that would hold others up is refused in words."""
 
 import asyncio
+import gc
+from typing import Any
 
 import pytest
 from starlette.requests import Request
@@ -11,6 +13,7 @@ from job_processor.http.client_gone import cancel_on_disconnect
 from job_processor.http.problems import RequestRefused
 from tests.http.problems import assert_problem
 from tests.support.site import Site
+from tests.support.waiting import until_true
 
 
 def request_of(messages: list[Message]) -> Request:
@@ -41,6 +44,23 @@ async def test_what_nobody_waits_for_any_more_is_cancelled() -> None:
     with pytest.raises(RequestRefused):
         await cancel_on_disconnect(request_of([EMPTY, GONE]), work())
     await ended.wait()
+
+
+async def test_work_that_fails_when_it_is_cancelled_is_not_logged_by_asyncio() -> None:
+    logged: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: logged.append(context))
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise StoreUnavailable("The store is closed.")
+
+    with pytest.raises(RequestRefused, match="disconnected"):
+        await cancel_on_disconnect(request_of([GONE]), work())
+    await until_true(lambda: len(asyncio.all_tasks()) == 1)
+    gc.collect()
+    assert logged == []
 
 
 async def test_an_answer_and_an_error_reach_a_client_that_stays() -> None:

@@ -1,104 +1,105 @@
-"""The end of a streamed response: nothing of it stays behind, whatever its body does with a cancel or raises."""
+"""A response whose body is made while it is sent: how it ends when its request is cancelled or its body fails."""
 
 import asyncio
 import contextlib
 import gc
 import weakref
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
-from starlette.types import Message
+from starlette.types import Message, Scope
 
 from job_processor import tasks
+from job_processor.core.errors import StoreUnavailable
 from job_processor.http.streaming import Stream
 from tests.support.waiting import until_true
 
+SCOPE: Scope = {"type": "http", "method": "GET", "path": "/jobs/export", "headers": []}
 
-class _Broken(Exception):
+
+async def nothing_more() -> Message:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+async def taken(message: Message) -> None:
     pass
 
 
-async def _receive() -> Message:
-    await asyncio.Event().wait()
-    raise AssertionError("a client that stays")
-
-
-async def _send(message: Message) -> None:
-    """A client that reads at once."""
-
-
-async def test_an_error_at_a_stop_of_the_server_is_not_left_in_a_task() -> None:
-    begun = asyncio.Event()
+@pytest.mark.parametrize("cancels", [1, 2])
+async def test_a_body_that_fails_while_its_request_is_cancelled_is_not_logged_by_asyncio(cancels: int) -> None:
+    """The server stops, its timeout for open requests has passed, and the store is gone: nobody waits for the body."""
+    logged: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: logged.append(context))
+    waits, ends, may_end = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def body() -> AsyncIterator[bytes]:
+        yield b"first"
+        waits.set()
         try:
-            yield b"a"
-            begun.set()
             await asyncio.Event().wait()
         finally:
-            raise _Broken
+            ends.set()
+            await asyncio.wait([asyncio.ensure_future(may_end.wait())])
+            raise StoreUnavailable("The store is closed.")
 
-    async def stop() -> None:
-        serving = asyncio.create_task(Stream(body())({}, _receive, _send))
-        await begun.wait()
-        serving.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await serving
-        assert serving.cancelled()
-
-    logged: list[object] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: logged.append(context))
-    await stop()
-    # A task logs it when it is freed, and the event loop frees what it has run at its next turn.
-    await asyncio.sleep(0)
+    answering = asyncio.create_task(Stream(body())(SCOPE, nothing_more, taken))
+    await waits.wait()
+    answering.cancel()
+    await ends.wait()
+    if cancels == 1:
+        may_end.set()
+    else:
+        answering.cancel()
+    await asyncio.wait([answering])
+    assert answering.cancelled()
+    may_end.set()
+    del answering
+    await until_true(lambda: len(asyncio.all_tasks()) == 1)
     gc.collect()
     assert logged == []
 
 
+async def test_a_body_that_swallows_a_cancellation_ends_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a library may; the client has left, and the rest of a long body would be made for nobody."""
+    monkeypatch.setattr(tasks, "AGAIN_SECONDS", 0.01)
+    waits, left = asyncio.Event(), asyncio.Event()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"first"
+        waits.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await asyncio.Event().wait()
+
+    async def leaves() -> Message:
+        await left.wait()
+        return {"type": "http.disconnect"}
+
+    answering = asyncio.create_task(Stream(body())(SCOPE, leaves, taken))
+    await waits.wait()
+    left.set()
+    async with asyncio.timeout(20):
+        await answering
+
+
 async def test_the_error_of_a_body_is_raised_and_leaves_no_reference_cycle() -> None:
     async def body() -> AsyncIterator[bytes]:
-        yield b"a"
-        raise _Broken
+        yield b"first"
+        raise StoreUnavailable("The store is closed.")
 
-    raised = False
     stream = Stream(body())
     left = weakref.ref(stream)
     gc.disable()
     try:
-        try:
-            await stream({}, _receive, _send)
-        except _Broken:
-            raised = True
+        with contextlib.suppress(StoreUnavailable):
+            await stream(SCOPE, nothing_more, taken)
+            raise AssertionError("the error is not raised")
         del stream
         # The event loop frees what it has run at its next turn.
         await asyncio.sleep(0)
         is_gone = left() is None
     finally:
         gc.enable()
-    assert raised
     assert is_gone
-
-
-async def test_a_body_in_which_a_cancel_is_lost_ends_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tasks, "AGAIN_SECONDS", 0.001)
-    gone = asyncio.Event()
-
-    async def body() -> AsyncIterator[bytes]:
-        yield b"a"
-        gone.set()
-        # As `asyncio.wait_for` of old, in which drivers wait, if it is done at the same moment.
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.Event().wait()
-        while True:
-            await asyncio.Event().wait()
-            yield b"b"
-
-    async def receive() -> Message:
-        await gone.wait()
-        return {"type": "http.disconnect"}
-
-    serving = asyncio.create_task(Stream(body())({}, receive, _send))
-    try:
-        await until_true(serving.done)
-    finally:
-        serving.cancel()

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from starlette.requests import Request
 
+from job_processor import tasks
 from job_processor.http.problems import RequestRefused
 
 T = TypeVar("T")
@@ -25,8 +26,7 @@ async def cancel_on_disconnect(request: Request, work: Coroutine[Any, Any, T]) -
             return working.result()
         raise RequestRefused(499, "client_gone", "The client disconnected.")
     finally:
-        working.cancel()
-        disconnect.cancel()
+        await tasks.end(working, disconnect)
 
 
 async def _disconnected(request: Request) -> None:

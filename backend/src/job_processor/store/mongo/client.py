@@ -199,9 +199,9 @@ class Link:
     async def _in_its_own_task(self, work: Awaitable[T], limit: float) -> T:
         """The result of one try, in a task that is cancelled at most once.
 
-        Its caller may be cancelled again while it has not ended (``tasks.end``). The driver returns a connection to its
-        pool in several steps; a second cancel between these steps would leak the connection's place in the pool, or a
-        lock.
+        A request may be cancelled twice: when its client disconnects, and when the server stops. The driver returns a
+        connection to its pool in several steps; a second cancel between these steps would leak the connection's place
+        in the pool, or a lock.
         """
         task = asyncio.create_task(_within(work, limit), name="store-operation")
         try:
