@@ -22,18 +22,28 @@ settings.register_profile("without deadlines", deadline=None)
 settings.load_profile("without deadlines")
 
 
+LONG = 300
+"""Seconds."""
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files of a directory are spread over the whole run, so that those which wait (``faults``) run beside those which
-    work (``e2e``). With one directory after the other the machine's cores are idle in one and short in the next."""
+    work (``e2e``). With one directory after the other the machine's cores are idle in one and short in the next.
+
+    Those that may take long, by their timeout, are in the first half: at the end the others would wait for one of them.
+    """
     files: defaultdict[Path, dict[Path, int]] = defaultdict(dict)
     for item in items:
         of_directory = files[item.path.parent]
         of_directory.setdefault(item.path, len(of_directory))
 
+    long = {item.path for item in items for mark in item.iter_markers("timeout") if mark.args and mark.args[0] >= LONG}
+
     def place(item: pytest.Item) -> tuple[float, Path]:
         of_directory = files[item.path.parent]
-        return (of_directory[item.path] + 0.5) / len(of_directory), item.path
+        place = (of_directory[item.path] + 0.5) / len(of_directory)
+        return (place / 2 if item.path in long else place), item.path
 
     items.sort(key=place)
 
