@@ -21,6 +21,8 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
     "--disable-dev-shm-usage",
+    # One process for all tabs of a site, so that a tab need not load and compile the page's code again.
+    "--process-per-site",
     # The same pictures on every machine, whatever its settings of fonts and screens are.
     "--font-render-hinting=none",
     "--disable-lcd-text",

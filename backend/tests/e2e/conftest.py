@@ -76,9 +76,15 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def window(browser: Browser) -> AsyncIterator[BrowserContext]:
-    """One for all tests, because a new one would load and compile the page's code again, for seconds."""
+    """One for all tests, because a new one would load and compile the page's code again, for seconds.
+
+    The process that runs the code ends with its last tab: one that shows nothing stays open.
+    """
     context = await browser.new_context(reduced_motion="reduce")
     context.set_default_timeout(WAITS_MS)
+    kept = await context.new_page()
+    await kept.route("**/*", lambda route: route.fulfill(body="", content_type="text/html"))
+    await kept.goto("http://127.0.0.1/")
     yield context
     await context.close()
 
