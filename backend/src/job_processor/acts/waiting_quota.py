@@ -32,7 +32,8 @@ class _Owner:
     """Number of submits that were allowed and are not stored yet: a count may not include them."""
     counting: "asyncio.Future[None] | None" = field(default=None, repr=False)
     stored: "asyncio.Future[None] | None" = field(default=None, repr=False)
-    """Done at the next ``leave``. Set while as many submits as one count allows are not stored yet."""
+    """Done when ``under_way`` is down to ``wanted``. Set while as many submits as one count allows are under way."""
+    wanted: int = 0
 
 
 class WaitingQuota:
@@ -98,18 +99,21 @@ class WaitingQuota:
         known = self._owners.get(owner)
         if known is not None and known.under_way:
             known.under_way = known.under_way - number if known.under_way > number else 0
-            if known.stored is not None:
+            if known.stored is not None and known.under_way <= known.wanted:
                 known.stored.set_result(None)
                 known.stored = None
 
     async def _count(self, owner: str, known: _Owner) -> None:
         under_way = known.under_way
-        left = self.most - await self._store.count_waiting(owner, self.most) - under_way
-        # Jobs stored meanwhile may be counted twice; the quota counts as full only if it is so without them.
-        known.is_full = left + max(0, under_way - known.under_way) <= 0
+        room = self.most - await self._store.count_waiting(owner, self.most)
+        # The count may include those under way: only what is stored fills the quota for certain.
+        known.is_full = room <= 0
+        left = room - under_way
         known.allowed = 0 if left <= 0 else max(0, max(1, left // self._share) - known.under_way)
         if not known.is_full and not known.allowed and known.under_way and known.stored is None:
             known.stored = asyncio.get_running_loop().create_future()
+            # When nobody is under way, the next count tells exactly what is left.
+            known.wanted = 0 if left <= 0 else known.under_way - 1
         known.until = self._monotonic() + (REFUSED_SECONDS if known.is_full else FRESH_SECONDS)
 
     def _owner(self, owner: str) -> _Owner:
