@@ -13,7 +13,7 @@ from job_processor.store.base import Permits
 from job_processor.store.permit_table import PermitTable
 
 MAX_NAMES = 10_000
-"""Maximum number of keys and addresses in memory; beyond it the one is dropped that took permits longest ago."""
+"""Maximum number of keys and addresses in memory; beyond it the least recently used one is dropped."""
 MAX_TAKES = 16
 """Maximum number of concurrent requests to the store; beyond it a process decides alone, so that an attack from many
 addresses cannot overload the store."""
@@ -70,6 +70,7 @@ class RateLimits:
             return None
         standing.permits -= 1
         standing.seen_at = now
+        self._standings.move_to_end(name)
         return standing
 
     async def admit(self, name: str, limit: int, *, alone: bool = False) -> tuple[Standing, bool]:
