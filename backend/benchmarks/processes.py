@@ -86,9 +86,3 @@ def memory_mib(pid: int) -> float:
     found = re.search(r"VmRSS:\s+(\d+) kB", status)
     assert found is not None
     return int(found[1]) / 1024
-
-
-def cpu_seconds(pid: int) -> float:
-    """Processor time that a process has taken, of all its threads."""
-    after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")

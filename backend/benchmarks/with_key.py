@@ -34,36 +34,38 @@ def run() -> list[Line]:
 
 
 def _accept() -> list[Line]:
-    """Accepted a second, and the processor time that the server takes for it."""
-    shares: list[float] = []
-    rates: list[float] = []
-    cpu = [0.0, 0.0]
+    """Accepted a second, and the processor time that the server takes for it: each the median of the turns, and of what
+    the two servers' turns are to each other."""
+    rates: list[tuple[float, float]] = []
+    cpu: list[tuple[float, float]] = []
     with (
         tempfile.TemporaryDirectory(dir=Path.cwd()) as scratch,
-        processes.server(FLOWS) as without,
-        processes.server(FLOWS, data=Path(scratch), env={"AUTH": "keys", "ACCESS_LOG": "off"}) as with_key,
+        processes.server(FLOWS) as plain,
+        processes.server(FLOWS, data=Path(scratch), env={"AUTH": "keys", "ACCESS_LOG": "off"}) as keyed,
     ):
-        sides = ((*without, b""), (*with_key, _header(Path(scratch))))
+        sides = ((*plain, b""), (*keyed, _header(Path(scratch))))
         for turn in range(TURNS):
-            found = [0.0, 0.0]
+            found, took = [0.0, 0.0], [0.0, 0.0]
             for side in (0, 1) if turn % 2 else (1, 0):
                 port, pid, header = sides[side]
-                before = processes.cpu_seconds(pid)
+                before = sum(processes.thread_cpu(pid))
                 found[side] = uvloop.run(flood(port, _post(header), CONNECTIONS, SHORT_SECONDS, 201))
-                cpu[side] += (processes.cpu_seconds(pid) - before) / (found[side] * SHORT_SECONDS) / TURNS
-            shares.append(found[1] / found[0])
-            rates.append(found[1])
-    share, saved = statistics.median(shares), cpu[0] / cpu[1]
+                took[side] = (sum(processes.thread_cpu(pid)) - before) / (found[side] * SHORT_SECONDS)
+            rates.append((found[0], found[1]))
+            cpu.append((took[0], took[1]))
+    share = statistics.median(with_key / without for without, with_key in rates)
+    saved = statistics.median(without / with_key for without, with_key in cpu)
+    without_us, with_key_us = (statistics.median(one) for one in zip(*cpu, strict=True))
     return [
         Line(
             "accept with an API key, of without",
-            f"{statistics.median(rates):,.0f}/s = {share:.2f}",
+            f"{statistics.median(one for _, one in rates):,.0f}/s = {share:.2f}",
             f"{FLOOR}",
             share / FLOOR,
         ),
         Line(
             "CPU of an accept without a key, of with one",
-            f"{cpu[0] * 1e6:.0f} of {cpu[1] * 1e6:.0f} µs = {saved:.2f}",
+            f"{without_us:.0f} of {with_key_us:.0f} µs = {saved:.2f}",
             f"{FLOOR}",
             saved / FLOOR,
         ),

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from job_processor.acts.sessions import IDLE_MS, Sessions, session_id
@@ -91,19 +91,27 @@ class Credentials:
         self._note(self._used, self._unwritten[0], principal.id, now)
         return principal
 
-    def of_header(self, value: bytes) -> Principal | None:
-        """As ``of_known_key``, of the value of a header Authorization. ``None`` also where that has no API key."""
-        principal = self._by_header.get(value)
-        if principal is None:
-            principal = self.of_known_key(value[7:]) if value[:10] == _BEARER else None
-            if principal is not None:
-                self._by_header[value] = principal
+    def of_headers(self, headers: Iterable[tuple[bytes, bytes]]) -> Principal | None:
+        """As ``of_known_key``, of the key in the header Authorization. ``None`` also where there is none."""
+        for name, value in headers:
+            if name != b"authorization":
+                continue
+            principal = self._by_header.get(value)
+            if principal is None:
+                return self._first_sent(value)
+            # It is valid until it expires or the cache is too old: at changes ``forget`` empties ``_by_header``.
+            if (self._shared and self._is_older(STALE_SECONDS)) or (
+                principal.expires_at is not None and not _lasts(principal, self._store.now())
+            ):
+                return None
             return principal
-        # A key in ``_by_header`` is valid until it expires or the cache is too old: ``forget`` empties it at changes.
-        if (self._shared and self._is_older(STALE_SECONDS)) or (
-            principal.expires_at is not None and not _lasts(principal, self._store.now())
-        ):
-            return None
+        return None
+
+    def _first_sent(self, value: bytes) -> Principal | None:
+        """As ``of_headers``, for a value of the header that was not sent since ``refresh``."""
+        principal = self.of_known_key(value[7:]) if value[:10] == _BEARER else None
+        if principal is not None:
+            self._by_header[value] = principal
         return principal
 
     async def of_session(self, value: bytes) -> Principal | None:

@@ -65,11 +65,13 @@ class Gate:
         # Without a login all requests come from this machine.
         self._limits_addresses = auth is not Auth.OFF
         self._people = people
+        self._without_key = None if auth is Auth.KEYS else EVERYONE if auth is Auth.OFF else PROXY
+        """Who makes each request; ``None``: its key or session tells."""
 
     def admit_at_once(self, scope: Scope, needs: Needs, *, all_flows: bool = False) -> bool:
         """Admit a request without waiting, from the caches; this is possible for nearly every request with a key.
         ``False``: nothing was decided or counted; call ``admit``."""
-        principal = self._known(scope)
+        principal = self._without_key or self._credentials.of_headers(scope["headers"])
         if principal is None or principal.kind is PrincipalKind.PROXY:
             return False
         right = _RIGHTS.get(needs)
@@ -92,7 +94,7 @@ class Gate:
             if needs is Needs.NOTHING:
                 await self.count_address(scope)
                 return
-            principal = self._known(scope) or await self._principal(scope)
+            principal = self._without_key or await self._principal(scope)
             scope[PRINCIPAL] = principal
             if principal.owner:
                 await self._limiter.count_principal(scope, principal)
@@ -139,16 +141,6 @@ class Gate:
 
     def _address(self, scope: Scope) -> str:
         return client_address(Request(scope))
-
-    def _known(self, scope: Scope) -> Principal | None:
-        """The principal, if the caches have it, as for nearly every request with a key. ``None``: call
-        ``_principal``."""
-        if self.auth is not Auth.KEYS:
-            return EVERYONE if self.auth is Auth.OFF else PROXY
-        for name, value in scope["headers"]:
-            if name == b"authorization":
-                return self._credentials.of_header(value)
-        return None
 
     async def _principal(self, scope: Scope) -> Principal:
         bearer, cookie = b"", b""

@@ -1,7 +1,7 @@
 """Reads requests from a connection, with limits on everything but bodies, and checks every request head."""
 
 import asyncio
-from typing import Any, cast
+from typing import Any
 
 import httptools
 from uvicorn import Config
@@ -159,7 +159,7 @@ class BoundedReading(HttpToolsProtocol):
         self._head_bytes = self._unparsed_bytes = 0
         if self.pipeline:
             self._mark_pipelined()
-        self.cycle.transport = cast(asyncio.Transport, ResponseTransport(self, self.cycle))
+        self.cycle.transport = ResponseTransport(self, self.cycle)  # type: ignore[assignment]  # what a cycle needs
 
     def on_body(self, body: bytes) -> None:
         self._advanced = True

@@ -8,10 +8,7 @@ class HeldBytes:
 
     def __init__(self) -> None:
         self._budget: Budget | None = None
-
-    @property
-    def is_counted(self) -> bool:
-        return self._budget is not None
+        self.is_counted = False
 
     def count(self, holder: Holder, size: int, budget: Budget) -> None:
         """Set the connection's bytes to ``size``, in this budget only. May evict this or another connection."""
@@ -19,10 +16,11 @@ class HeldBytes:
             self.release(holder)
         if size or self._budget is not None:
             self._budget = budget if size else None
+            self.is_counted = size > 0
             budget.hold(holder, size)
 
     def release(self, holder: Holder) -> None:
         """Remove the connection's bytes from the budget."""
         if self._budget is not None:
-            budget, self._budget = self._budget, None
+            budget, self._budget, self.is_counted = self._budget, None, False
             budget.hold(holder, 0)

@@ -17,20 +17,18 @@ class Lingering:
     """The state of one connection. Times are in seconds of the event loop's clock."""
 
     def __init__(self) -> None:
-        self.until: float | None = None
+        self.is_on = False
+        self.until = 0.0
         self.last_at = 0.0
         self._bytes = 0
 
-    @property
-    def is_on(self) -> bool:
-        return self.until is not None
-
     def begin(self, now: float) -> None:
+        self.is_on = True
         self.last_at = now
         self.until = now + SECONDS
 
     def end(self) -> None:
-        self.until = None
+        self.is_on = False
 
     def discard(self, size: int, now: float, refused: bool) -> bool:
         """Count discarded bytes. ``False``: the limit is exceeded."""
@@ -40,4 +38,4 @@ class Lingering:
 
     def is_over(self, now: float) -> bool:
         """Whether one of the two timeouts has passed."""
-        return self.until is not None and now > min(self.until, self.last_at + IDLE_SECONDS)
+        return self.is_on and now > min(self.until, self.last_at + IDLE_SECONDS)

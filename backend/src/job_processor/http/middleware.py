@@ -4,7 +4,7 @@ import random
 import re
 import secrets
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Awaitable, Collection, Iterable
 
 import structlog
 from starlette.datastructures import MutableHeaders
@@ -64,10 +64,10 @@ class ProblemMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = False
 
-        async def send_and_note(message: Message) -> None:
+        def send_and_note(message: Message) -> Awaitable[None]:
             nonlocal started
             started = True
-            await send(message)
+            return send(message)
 
         try:
             await self._app(scope, receive, send_and_note)
@@ -145,14 +145,14 @@ class EdgeMiddleware:
         is_page = _is_page(scope["path"]) and scope["path"] != "/"
         began, status = time.monotonic(), 0
 
-        async def send_with_headers(message: Message) -> None:
+        def send_with_headers(message: Message) -> Awaitable[None]:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 own = _PAGE_LINES if is_page else _lines_beside(message["headers"])
                 limited = scope.get(RATE_LIMIT, b"")
                 _add(message, scope, b"x-request-id: %b\r\n%b%b" % (request_id.encode(), limited, own))
-            await send(message)
+            return send(message)
 
         try:
             self._check_host(host)

@@ -124,7 +124,7 @@ class GuardedProtocol(BoundedReading):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._current_cycle = cycle
         cycle.scope[HEAD_LINES] = self._add_lines  # type: ignore[literal-required]  # a key of our own
-        super()._start_asgi_task(cycle, cast(Any, ErrorBoundary(cycle, app)))
+        super()._start_asgi_task(cycle, ErrorBoundary(cycle, app))  # type: ignore[arg-type]  # wider types of Starlette
 
     def on_response_complete(self) -> None:
         self._unanswered_requests -= 1

@@ -43,7 +43,9 @@ class RateLimiter:
         standing = self._rates.use(principal.owner, limit)
         if standing is None:
             return False
-        _tell(scope, standing, _policy_of(principal))
+        # What ``_tell`` looks at too, without the call.
+        if (standing.permits + standing.left) * TOLD_SHARE <= standing.limit:
+            _tell(scope, standing, _policy_of(principal))
         return True
 
     async def count_address(self, scope: Scope, address: str) -> None:

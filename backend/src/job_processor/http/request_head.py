@@ -28,7 +28,6 @@ SINGLETON_HEADERS = frozenset(
     }
 )
 """Headers that must not be repeated: recipients differ in which value they use (RFC 9110, section 5.3)."""
-_CHECKED_HEADERS = SINGLETON_HEADERS | {b"transfer-encoding"}
 _HOST = re.compile(rb"[A-Za-z0-9._~!$&'()+*;=%:\[\]-]*")
 _ABSOLUTE = re.compile(rb"https?://([^/?#]*)", re.IGNORECASE)
 
@@ -40,28 +39,27 @@ def check(version: str, method: str, target: bytes, headers: Headers) -> None:
     """
     if version not in ("1.0", "1.1"):
         raise _malformed("http_version", "The version in the request line must be HTTP/1.0 or HTTP/1.1.")
-    seen: set[bytes] = set()
-    host: bytes | None = None
-    codings: list[bytes] = []
-    for name, value in headers:
-        if name not in _CHECKED_HEADERS:
-            continue
-        if name == b"transfer-encoding":
-            codings += [one.strip().lower() for one in value.split(b",")]
-        elif name in seen:
-            raise _malformed("header_twice", f"The header {name.decode()} must be sent once.")
-        else:
-            seen.add(name)
-            if name == b"host":
-                host = value
+    by_name = dict(headers)
+    if len(by_name) < len(headers):
+        _refuse_repeated(headers)
+    host = by_name.get(b"host")
     if host is None and version == "1.1":
         raise _malformed("no_host", "A Host header is required.")
     if host is not None and not _is_host(host):
         raise _malformed("host", "The Host header must be a host name or IP address, with or without a port.")
     if not target.startswith(b"/"):
         _check_target(method, target, host)
-    if codings:
-        _check_codings(version, codings)
+    if b"transfer-encoding" in by_name:
+        lists = (value.split(b",") for name, value in headers if name == b"transfer-encoding")
+        _check_codings(version, [one.strip().lower() for codings in lists for one in codings])
+
+
+def _refuse_repeated(headers: Headers) -> None:
+    seen: set[bytes] = set()
+    for name, _ in headers:
+        if name in seen and name in SINGLETON_HEADERS:
+            raise _malformed("header_twice", f"The header {name.decode()} must be sent once.")
+        seen.add(name)
 
 
 @functools.lru_cache(maxsize=64)

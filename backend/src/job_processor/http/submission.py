@@ -3,7 +3,6 @@
 import re
 import unicodedata
 from collections.abc import Mapping
-from typing import cast
 
 from starlette.requests import Request
 
@@ -75,8 +74,8 @@ def checked(sent: models.Submission, *, private_webhooks: bool) -> NewJob:
         max_attempts=sent.max_attempts,
         deadline=None if sent.deadline is None else render.time_in("deadline", sent.deadline),
         tags=tuple(dict.fromkeys(sent.tags)),
-        metadata=cast(dict[str, Json], sent.metadata),
-        result_schema=cast(dict[str, Json] | None, sent.result_schema),
+        metadata=sent.metadata,
+        result_schema=sent.result_schema,
         key=sent.key,
         webhook=None
         if sent.webhook is None

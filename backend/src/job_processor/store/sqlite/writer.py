@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 import apsw
+import msgspec
 
 from job_processor.core.errors import StoreBroken
 from job_processor.core.series import MINUTE, Tally, start_of
@@ -61,8 +62,7 @@ class Transaction:
         return found
 
 
-@dataclass(slots=True)
-class _Waiting(Generic[T]):
+class _Waiting(msgspec.Struct, Generic[T]):
     operation: Callable[[Transaction], T]
     future: asyncio.Future[T]
     value: T | None = None
