@@ -23,6 +23,8 @@ ARGUMENTS = [
     "--disable-dev-shm-usage",
     # One process for all tabs of a site, so that a tab need not load and compile the page's code again.
     "--process-per-site",
+    # A tab lives for seconds: to optimize its code takes longer than the optimized code saves.
+    "--js-flags=--no-opt --no-maglev",
     # The same pictures on every machine, whatever its settings of fonts and screens are.
     "--font-render-hinting=none",
     "--disable-lcd-text",
