@@ -120,7 +120,7 @@ export const STORIES: readonly Story[] = [
   bulk("ended", "7 failed (damaged in the store)", many.BULK_ENDED, SELECT, "Retry", "Retry 1,840 jobs"),
   exported("asks", "NDJSON has every field", BUSY),
   exported("running", "62 of 155 jobs…", many.EXPORT_RUNNING, [{ click: "CSV" }]),
-  exported("broken", "What came is kept.", many.EXPORT_BROKEN, [{ click: "CSV" }]),
+  exported("broken", "The jobs received so far are kept.", many.EXPORT_BROKEN, [{ click: "CSV" }]),
   {
     name: "list-offline",
     path: "",
@@ -262,7 +262,7 @@ export const STORIES: readonly Story[] = [
     shows: "The keys could not be loaded",
   },
   { name: "audit", path: "audit", api: PERSON, shows: "Key made" },
-  { name: "audit-empty", path: "audit", api: { ...PERSON, "/audit": [] }, shows: "Nothing happened yet" },
+  { name: "audit-empty", path: "audit", api: { ...PERSON, "/audit": [] }, shows: "No entry yet" },
   {
     name: "audit-broken",
     path: "audit",

@@ -48,7 +48,7 @@ it("says who did what, and loads more", async () => {
     /Refused.*Without a valid key.*GET \/jobs invalid_key × 12.*10\.0\.0\.7/,
   );
   await userEvent.click(screen.getByRole("button", { name: "Load more" }));
-  expect(await screen.findByText(/before it could say whether it was done/)).toBeInTheDocument();
+  expect(await screen.findByText(/before it could record whether the act was done/)).toBeInTheDocument();
   expect(screen.queryByRole("link", { name: "f".repeat(24) })).not.toBeInTheDocument();
   expect(screen.getByText("abcdefghij").closest("li")).toHaveTextContent(
     /Key rotated.*maja@example\.com.*nightly import abcdefghij/,
@@ -93,7 +93,7 @@ it("lists one's sessions, and ends one", async () => {
     }),
   );
   renderPage("/ui/account");
-  expect(await screen.findByText("This one")).toBeInTheDocument();
+  expect(await screen.findByText("This session")).toBeInTheDocument();
   expect(screen.queryByLabelText("Everybody's")).not.toBeInTheDocument();
   await userEvent.click(screen.getByRole("button", { name: "End" }));
   await waitFor(() => expect(screen.queryByText("10.0.0.9")).not.toBeInTheDocument());

@@ -35,7 +35,7 @@ export function AuditRow({ entry, names, onFilter }: Props) {
           <button
             type="button"
             className={styles["filter"]}
-            title={`${entry.who}: show what else they did`}
+            title={`Show only entries of ${entry.who}`}
             onClick={() => onFilter({ who: entry.who })}
           >
             <IconUser size={13} aria-hidden /> <span className="visually-hidden">{entry.kind}</span>

@@ -35,8 +35,11 @@ function Export({ filter, onClose }: Props) {
     return (
       <Stack gap="md">
         <p>
-          {counted === undefined ? "All jobs of this list" : jobs(counted.count, counted.more)}, whole, newest
-          first. CSV opens in a spreadsheet; NDJSON has every field, one job a line.
+          {counted === undefined
+            ? "All jobs of this list are"
+            : `${jobs(counted.count, counted.more)} ${counted.count === 1 && !counted.more ? "is" : "are"}`}{" "}
+          exported with prompt and result, newest first. CSV opens in a spreadsheet; NDJSON has every field of
+          a job, with one job on each line.
         </p>
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={onClose}>
@@ -90,7 +93,7 @@ function outcome({ step, count, error }: ExportState, total: string): string {
     case "waits":
       return `${came}. ${error} Trying again…`;
     case "broke":
-      return `${came}. ${error} What came is kept.`;
+      return `${came}. ${error} The jobs received so far are kept.`;
     case "done":
       return `${jobs(count, false)} exported. The file is in your downloads.`;
     default:

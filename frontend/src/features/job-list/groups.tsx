@@ -165,7 +165,7 @@ function GroupTable({ filter, onStarted, by }: Props & { readonly by: GroupBy })
           })}
         </tbody>
       </table>
-      {data.more && <p className={styles["note"]}>Of the newest 10,000 jobs.</p>}
+      {data.more && <p className={styles["note"]}>Counted among the newest 10,000 jobs.</p>}
       {asked !== null && (
         <BulkAsk
           opened={asking}
