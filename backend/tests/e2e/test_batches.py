@@ -88,7 +88,7 @@ async def test_a_dropped_file_is_cancelled_and_is_in_the_list(server: Served, op
     await expect(page.get_by_text("0 of 300 jobs done: 300 pending")).to_be_visible()
 
     await page.get_by_role("button", name="Cancel…").click()
-    await expect(page.get_by_role("dialog")).to_contain_text("Its 300 jobs")
+    await expect(page.get_by_role("dialog")).to_contain_text("300 jobs of the batch have not ended")
     assert await violations(page) == []
     await page.get_by_role("button", name="Cancel the jobs").click()
     await expect(page.get_by_role("heading", name="dropped.jsonl")).to_contain_text("Cancelled")

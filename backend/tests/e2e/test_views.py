@@ -89,7 +89,7 @@ async def test_many_views_on_a_phone_and_names_that_are_taken(server: Served, op
     await page.keyboard.press("Enter")
     await expect(page.get_by_text("Give the view a name.")).to_be_visible()
     await page.get_by_label("Name", exact=True).fill("The first")
-    await expect(page.get_by_text("it is replaced")).to_be_visible()
+    await expect(page.get_by_text("Saving replaces it")).to_be_visible()
     assert await violations(page) == []
     await page.get_by_role("button", name="Replace").click()
     await open_menu(page, "The first")
