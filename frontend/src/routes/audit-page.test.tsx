@@ -55,6 +55,15 @@ it("says who did what, and loads more", async () => {
   );
 });
 
+it("leads to a batch that was submitted, and says how many jobs it has", async () => {
+  const what = "a".repeat(24);
+  written({ act: "batch_submitted", what, detail: "1200" });
+  renderPage("/ui/audit");
+  const link = await screen.findByRole("link", { name: what });
+  expect(link).toHaveAttribute("href", `/ui/batches/${what}`);
+  expect(link.closest("li")).toHaveTextContent(/Batch submitted.*a{24} 1,200 jobs/);
+});
+
 it("filters by address, by hand and by a click, and exports what matches", async () => {
   const asked = written({});
   const { router } = renderPage("/ui/audit?act=job_cancelled");

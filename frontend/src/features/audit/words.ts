@@ -96,9 +96,20 @@ export function remarkOf(entry: Pick<AuditEntry, "outcome" | "act">): string | n
   return entry.outcome === "refused" && entry.act !== "refused" ? "The request was refused." : null;
 }
 
-const JOB_ID = /^[0-9a-f]{24}$/;
+/** The detail in words. That of a submitted batch is the number of its jobs. */
+export function wordsForDetail({ act, detail }: Pick<AuditEntry, "act" | "detail">): string | null {
+  if (act !== "batch_submitted" || detail === null || !/^\d+$/.test(detail)) return detail;
+  return `${Number(detail).toLocaleString("en")} ${detail === "1" ? "job" : "jobs"}`;
+}
+
+const RECORD_ID = /^[0-9a-f]{24}$/;
+
+/** Whether what was acted on is a batch, whose page can be opened. */
+export function isBatch(entry: Pick<AuditEntry, "act" | "what">): boolean {
+  return entry.act.startsWith("batch_") && RECORD_ID.test(entry.what);
+}
 
 /** Whether what was acted on is a job, whose page can be opened. */
 export function isJob(entry: Pick<AuditEntry, "act" | "what">): boolean {
-  return (entry.act.startsWith("job_") || entry.act === "result_accepted") && JOB_ID.test(entry.what);
+  return (entry.act.startsWith("job_") || entry.act === "result_accepted") && RECORD_ID.test(entry.what);
 }

@@ -89,7 +89,7 @@ function Legend({ kind, measures, points, unit }: Pick<Props, "kind" | "measures
       {kind === "bars" && running && (
         <li>
           <span className={styles["swatch"]} data-partial />
-          Period not over yet
+          Current period
         </li>
       )}
     </ul>

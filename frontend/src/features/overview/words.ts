@@ -24,7 +24,7 @@ export function periodOf({ at, end }: Pick<Point, "at" | "end">): string {
 
 const STATES: Readonly<Record<Point["state"], string>> = {
   whole: "",
-  running: "period not over yet",
+  running: "not over yet",
   incomplete: "counted in part",
   uncounted: "not counted",
 };

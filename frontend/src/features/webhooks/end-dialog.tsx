@@ -13,7 +13,7 @@ export type End = "disable" | "delete";
 const WORDS = {
   disable: {
     title: "Disable this endpoint?",
-    text: "gets no deliveries from now on, and its pending deliveries fail. Once the endpoint is enabled again, they can be sent again.",
+    text: "gets no deliveries from now on, and its pending deliveries fail. They can be sent again once the endpoint is enabled.",
     act: "Disable",
     failed: "The endpoint was not disabled",
   },
