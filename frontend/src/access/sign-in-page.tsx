@@ -34,7 +34,7 @@ export function SignInPage() {
           <summary>Where do I get a key?</summary>
           <p>An administrator of this server makes keys on the page “API keys”.</p>
           <p>
-            You run it? Its first start wrote an admin key to the file <code>first-admin-key</code> in the
+            The first start of the server wrote an admin key to the file <code>first-admin-key</code> in its
             data directory.
           </p>
         </details>

@@ -65,7 +65,7 @@ function BulkForm({ draft, kind, matched, busy, onStart, onClose }: Props) {
             label="Flow"
             value={flow}
             onChange={(event) => set({ flow: event.currentTarget.value })}
-            data={[{ value: "", label: "The own flow of each job" }, ...flows.map((one) => one.name)]}
+            data={[{ value: "", label: "Each job's own flow" }, ...flows.map((one) => one.name)]}
           />
         )}
         <Group justify="flex-end" gap="xs">

@@ -97,7 +97,7 @@ function GroupTable({ filter, onStarted, by }: Props & { readonly by: GroupBy })
             {ofFlows && <th scope="col">Flow</th>}
             <th scope="col">Jobs</th>
             {priced && <th scope="col">Cost</th>}
-            <th scope="col">Since</th>
+            <th scope="col">First</th>
             <th scope="col">Last</th>
             <th scope="col">Example</th>
             {mayRetry && (
