@@ -14,5 +14,5 @@ export const SEARCH_TERMS: readonly { readonly example: string; readonly meaning
   { example: "execution:1234", meaning: "the execution id of any of the job's attempts" },
   { example: "batch:0198a2b3c4d5e6f708192a3b", meaning: "jobs of this batch" },
   { example: "replay-of:0198a2b3c4d5e6f708192a3b", meaning: "replays of this job" },
-  { example: "idempotency-key:k1", meaning: "the idempotency key that the job was submitted with" },
+  { example: "idempotency-key:k1", meaning: "the job's idempotency key" },
 ];

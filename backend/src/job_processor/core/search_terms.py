@@ -51,7 +51,7 @@ _LIST = (
     TermKind("execution", ValueKind.TEXT, "the execution id of any of the job's attempts", "execution:1234"),
     TermKind("batch", ValueKind.ID, "jobs of this batch", "batch:0198a2b3c4d5e6f708192a3b"),
     TermKind("replay-of", ValueKind.ID, "replays of this job", "replay-of:0198a2b3c4d5e6f708192a3b"),
-    TermKind("idempotency-key", ValueKind.TEXT, "the idempotency key that the job was submitted with", "idempotency-key:k1"),
+    TermKind("idempotency-key", ValueKind.TEXT, "the job's idempotency key", "idempotency-key:k1"),
 )
 TERMS: Mapping[str, TermKind] = {term.name: term for term in _LIST}
 
