@@ -104,7 +104,7 @@ export const MISMATCH = told(
 const NO_CALLBACK = {
   code: "callback_overdue",
   message:
-    "No callback came by the deadline. One whose secret or token is wrong is refused, and does not count.",
+    "No callback came by the deadline. A callback with a wrong secret or token is refused, and does not count.",
 };
 
 export const FAILED = told(

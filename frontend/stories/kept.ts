@@ -204,7 +204,7 @@ export const DELIVERIES: readonly WireDeliveryWhole[] = [
     endpointId: ENDPOINTS[2]?.id ?? null,
     flow: "invoices",
     url: "https://old.example.com/notify",
-    note: "It answered 410: it wants no notices any more.",
+    note: "The receiver answered 410: it wants no more deliveries.",
     tries: [{ at: ago(896), milliseconds: 88, status: 410, error: null, answer: "Gone" }],
   }),
 ];

@@ -101,7 +101,7 @@ async def test_each_role_walks_the_main_screens(keyed: Keyed, open_tab: OpenTab,
 
     await page.get_by_role("button", name="Signed in as").click()
     await page.get_by_role("menuitem", name="My account").click()
-    await expect(page.get_by_text("This one")).to_be_visible()
+    await expect(page.get_by_text("This session")).to_be_visible()
     await page.get_by_role("button", name="Sign out", exact=True).click()
     await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 

@@ -34,7 +34,7 @@ async def opened_dialog(page: Page) -> None:
 async def test_from_a_file_to_its_results(server: Served, open_tab: OpenTab, tmp_path: Path) -> None:
     page = await open_tab(server.page)
     await open_form(page)
-    await page.get_by_role("dialog").get_by_role("link", name="Many from a file").click()
+    await page.get_by_role("dialog").get_by_role("link", name="Submit a file…").click()
     await expect(page.get_by_role("heading", name="Batches")).to_be_visible()
     await opened_dialog(page)
     await page.get_by_label("File", exact=True).set_input_files(file_of(tmp_path, *LINES))
@@ -42,7 +42,7 @@ async def test_from_a_file_to_its_results(server: Served, open_tab: OpenTab, tmp
     await expect(page.get_by_role("alert")).to_contain_text("Line 3: prompt must not be blank")
     assert await violations(page) == []
 
-    await page.get_by_label("Submit the valid lines although others are not").check()
+    await page.get_by_label("Submit the valid lines even if others are invalid").check()
     await page.get_by_role("button", name="Submit", exact=True).click()
     await expect(page.get_by_role("heading", name="prompts.jsonl")).to_contain_text("Ended")
     await expect(page.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "2")
@@ -88,7 +88,7 @@ async def test_a_dropped_file_is_cancelled_and_is_in_the_list(server: Served, op
     await expect(page.get_by_text("0 of 300 jobs done: 300 pending")).to_be_visible()
 
     await page.get_by_role("button", name="Cancel…").click()
-    await expect(page.get_by_role("dialog")).to_contain_text("Its 300 jobs")
+    await expect(page.get_by_role("dialog")).to_contain_text("300 jobs of the batch have not ended")
     assert await violations(page) == []
     await page.get_by_role("button", name="Cancel the jobs").click()
     await expect(page.get_by_role("heading", name="dropped.jsonl")).to_contain_text("Cancelled")

@@ -152,7 +152,7 @@ async def test_export_all_that_match(stocked: Served, open_tab: OpenTab) -> None
     page = await open_tab(f"{stocked.page}?flow=patient")
     await page.get_by_role("button", name="Export").click()
     dialog = page.get_by_role("dialog", name="Export jobs")
-    await expect(dialog).to_contain_text(f"{MANY:,} jobs, whole")
+    await expect(dialog).to_contain_text(f"{MANY:,} jobs are exported with prompt and result")
     assert await violations(page) == []
     async with page.expect_download() as downloading:
         await dialog.get_by_role("button", name="NDJSON").click()

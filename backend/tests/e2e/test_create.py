@@ -91,7 +91,7 @@ async def test_what_was_typed_is_there_on_every_page_and_after_a_reload(server: 
     await expect(prompt).to_be_focused()
     await page.keyboard.type("half a thought")
     # Left by a link of the dialog, and come back to: it is closed, and the text is there.
-    await page.get_by_role("dialog").get_by_role("link", name="Many from a file").click()
+    await page.get_by_role("dialog").get_by_role("link", name="Submit a file…").click()
     await expect(page.get_by_role("heading", name="Batches", level=1)).to_be_visible()
     await expect(page.get_by_role("dialog")).to_have_count(0)
     await page.get_by_role("button", name="New job").press("Enter")

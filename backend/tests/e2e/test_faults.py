@@ -12,7 +12,7 @@ from tests.e2e.served import Served
 # One browser, and so one event loop, for the tests of a file.
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-REFUSED = "One whose secret or token is wrong is refused, and does not count."
+REFUSED = "A callback with a wrong secret or token is refused, and does not count."
 OVERDUE = f"No callback came by the deadline. {REFUSED}"
 HANDED_OVER = ("Submitted", "Attempt 1", "Accepted, waiting for a callback")
 

@@ -70,7 +70,7 @@ async def test_density_and_columns_are_chosen_by_keyboard_and_remembered(several
     assert await violations(page) == []
 
     await page.get_by_role("button", name="Display").click()
-    await page.get_by_role("menuitem", name="As usual").click()
+    await page.get_by_role("menuitem", name="Reset").click()
     await expect_heads(page, HEADS)
     await expect_height(page, 57)
 

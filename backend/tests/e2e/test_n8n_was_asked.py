@@ -37,7 +37,7 @@ async def test_the_timeline_says_when_n8n_was_asked_and_what_it_said(
             job = (await asyncio.to_thread(served.submit, "Are you there?"))["id"]
             page = await open_tab(f"{served.page}jobs/{job}", width=width, scheme=scheme)
             lines = page.get_by_role("region", name="Timeline").locator("ol > li")
-            running = lines.filter(has_text="The processor was asked at ").first
+            running = lines.filter(has_text="Reconcile call to the processor at ").first
             await expect(running).to_contain_text("Asked n8n about execution 1: it still works on it (running).")
             n8n.executions["1"].status = ExecutionStatus.CRASHED
             await expect(lines.filter(has_text="it says that it crashed").first).to_be_visible()

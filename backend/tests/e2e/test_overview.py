@@ -63,7 +63,7 @@ async def test_the_time_and_the_flow_are_chosen_by_keyboard(busy: Served, open_t
     await page.keyboard.press("Enter")
     await expect(page).to_have_url(re.compile("range=7d"))
     await page.get_by_role("combobox", name="Flow").select_option("other")
-    await expect(page.get_by_text("Nothing failed.")).to_have_count(0)
+    await expect(page.get_by_text("No job failed.")).to_have_count(0)
     success = page.locator("dl > div", has=page.get_by_text("Success", exact=True))
     await expect(success).to_contain_text("0 %")
     await page.reload()
@@ -94,7 +94,7 @@ async def test_it_says_when_it_could_not_be_refreshed(busy: Served, open_tab: Op
     page = await opened(open_tab, busy)
     await page.route("**/stats/series?*", lambda route: route.fulfill(status=500))
     busy.finished(busy.submit("another")["id"])
-    await expect(page.get_by_test_id("stale-line")).to_contain_text("Could not be refreshed since")
+    await expect(page.get_by_test_id("stale-line")).to_contain_text("This page could not be refreshed since")
     await expect(page.get_by_role("region", name="Jobs that ended")).to_be_visible()
     assert await violations(page) == []
 

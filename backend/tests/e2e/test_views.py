@@ -87,9 +87,9 @@ async def test_many_views_on_a_phone_and_names_that_are_taken(server: Served, op
     await open_menu(page)
     await page.get_by_role("menuitem", name="Save this view…").click()
     await page.keyboard.press("Enter")
-    await expect(page.get_by_text("Give it a name.")).to_be_visible()
+    await expect(page.get_by_text("Give the view a name.")).to_be_visible()
     await page.get_by_label("Name", exact=True).fill("The first")
-    await expect(page.get_by_text("it is replaced")).to_be_visible()
+    await expect(page.get_by_text("Saving replaces it")).to_be_visible()
     assert await violations(page) == []
     await page.get_by_role("button", name="Replace").click()
     await open_menu(page, "The first")
@@ -97,7 +97,7 @@ async def test_many_views_on_a_phone_and_names_that_are_taken(server: Served, op
     await expect_no_overflow(page)
     await page.get_by_label("Name of the view A name").fill("The first")
     await page.keyboard.press("Enter")
-    await expect(page.get_by_text("There is a view of this name.")).to_be_visible()
+    await expect(page.get_by_text("A view of this name exists.")).to_be_visible()
     # The focus stays with those that are left.
     await page.get_by_role("button", name="Delete the view The first").click()
     await expect(page.get_by_role("button", name=re.compile("^Delete the view A name"))).to_be_focused()

@@ -44,7 +44,7 @@ async def test_an_endpoint_is_made_told_and_told_again(telling: Served, open_tab
         await expect(page.get_by_label("URL")).to_be_focused()
         await page.keyboard.type("example.com")
         await page.keyboard.press("Enter")
-        await expect(page.get_by_text("A URL that begins with https:// or http://.")).to_be_visible()
+        await expect(page.get_by_text("Enter a URL that begins with https:// or http://.")).to_be_visible()
         await expect_clean(page)
         await page.get_by_label("URL").fill(f"{receiver.url}/hook")
         await page.keyboard.press("Tab")
@@ -81,7 +81,7 @@ async def test_an_endpoint_is_made_told_and_told_again(telling: Served, open_tab
         for one in receiver.requests:
             assert python_says(text, one.headers, one.body.decode()) == "ok"
 
-        await page.get_by_role("link", name="In the log").click()
+        await page.get_by_role("link", name="Open in Webhooks").click()
         await expect(page.get_by_label("Job", exact=True)).to_have_value(job)
         await expect(page.locator("[data-delivery]")).to_have_count(1)
 
@@ -104,14 +104,14 @@ async def test_an_endpoint_is_tested_edited_disabled_and_deleted(telling: Served
         await expect(row).to_contain_text("failed, cancelled")
         await row.get_by_role("button", name="Disable…").click()
         await page.get_by_role("button", name="Disable", exact=True).click()
-        await expect(row).to_contain_text("A person disabled it.")
+        await expect(row).to_contain_text("A person disabled the endpoint.")
         await expect(row.get_by_role("button", name="Send a test")).to_have_attribute("aria-disabled", "true")
-        await row.get_by_role("link", name="Its deliveries").click()
+        await row.get_by_role("link", name="Deliveries").click()
         await expect(page.get_by_label("Receiver")).to_have_value(await row.get_attribute("data-endpoint") or "")
         tested = page.locator("[data-delivery]")
         await expect(tested).to_contain_text("webhook.test")
         await expect(tested.get_by_role("button", name="Send again")).to_have_accessible_description(
-            "Its endpoint is disabled. Enable it first."
+            "The endpoint is disabled. Enable it first."
         )
         await expect_clean(page)
         await row.get_by_role("button", name="Enable").click()
@@ -120,7 +120,7 @@ async def test_an_endpoint_is_tested_edited_disabled_and_deleted(telling: Served
         await page.get_by_role("button", name="Delete", exact=True).click()
         await expect(row).to_have_count(0)
         await expect(tested.get_by_role("button", name="Send again")).to_have_accessible_description(
-            "Its endpoint was deleted."
+            "The endpoint was deleted."
         )
         await page.get_by_role("button", name="Secret of your jobs' webhooks…").click()
         await expect(page.get_by_test_id("own-secrets")).to_contain_text("whsec_")

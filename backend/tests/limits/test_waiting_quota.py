@@ -33,6 +33,20 @@ async def submit(quota: WaitingQuota, store: Store, owner: str = "a") -> bool:
     return True
 
 
+async def submit_together(quota: WaitingQuota, store: Store, number: int, owner: str = "a") -> bool:
+    """As a batch: all or none."""
+    try:
+        await quota.enter_together(owner, number)
+    except TooManyWaiting:
+        return False
+    try:
+        for _ in range(number):
+            await store.add(structs.replace(given.a_job(store.now()), owner=owner))
+    finally:
+        quota.leave(owner, number)
+    return True
+
+
 async def test_one_process_fills_the_quota_and_not_more(store: Store) -> None:
     seconds = Seconds()
     quota = WaitingQuota(store, 20, seconds)
@@ -132,3 +146,28 @@ async def test_a_job_that_is_stored_while_it_is_counted_fills_one_place(
     seconds.at += FRESH_SECONDS
     assert await submit(quota, store)
     assert not await submit(quota, store)
+
+
+@pytest.mark.parametrize("later", [0.0, FRESH_SECONDS])
+async def test_jobs_together_get_all_that_single_ones_left(store: Store, later: float) -> None:
+    seconds = Seconds()
+    quota = WaitingQuota(store, 20, seconds)
+    assert await submit(quota, store)
+    seconds.at += later
+    assert not await submit_together(quota, store, 20)
+    assert await submit_together(quota, store, 10)
+    assert await submit(quota, store)
+    assert await submit_together(quota, store, 8)
+    seconds.at += later
+    assert not await submit(quota, store)
+
+
+async def test_single_jobs_and_jobs_together_at_once_never_exceed_it(store: Store) -> None:
+    rng = random.Random(7)
+    quota = WaitingQuota(store, 60, Seconds())
+    for most in (30, 60, 90, 120):
+        numbers = [rng.choice([1, 1, 1, 5]) for _ in range(most // 2)]
+        await asyncio.gather(
+            *(submit(quota, store) if one == 1 else submit_together(quota, store, one) for one in numbers)
+        )
+        assert await store.count_waiting("a", 1_000) <= 60

@@ -142,7 +142,7 @@ async def test_an_error_that_is_reported(opened: Opened, clock: Clock) -> None:
 def is_overdue(job: dict[str, Any]) -> None:
     assert (words(job)[:4], ends(job)) == ([*HANDED_OVER, "callback_overdue"], ["overdue"])
     assert job["error"]["code"] == "callback_overdue"
-    assert job["error"]["message"].startswith("No callback came by the deadline. One whose secret or token is wrong")
+    assert job["error"]["message"].startswith("No callback came by the deadline. A callback with a wrong secret")
 
 
 async def test_a_callback_that_never_comes(opened: Opened, clock: Clock) -> None:

@@ -69,8 +69,8 @@ async def test_what_is_for_a_deleted_or_disabled_endpoint_is_given_up(tmp_path: 
         done = await settled(site, 2)
         assert {one.state for one in done} == {DeliveryState.FAILED}
         assert {one.endpoint_id: one.note for one in done} == {
-            deleted: "Its endpoint was deleted.",
-            disabled: "Its endpoint is disabled.",
+            deleted: "The endpoint was deleted.",
+            disabled: "The endpoint is disabled.",
         }
         assert len(failing.requests) == 2
 

@@ -10,7 +10,7 @@ export function NeedsRight({ right, title, children }: { right: Right; title: st
   if (why === null) return children;
   return (
     <Notice isPage icon={IconLock} title={title}>
-      <p>{why} An administrator of this server can give you a key that has it.</p>
+      <p>{why} An administrator of this server can give you a key with this right.</p>
     </Notice>
   );
 }

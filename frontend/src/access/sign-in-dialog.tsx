@@ -21,7 +21,7 @@ export function SignInDialog() {
       overlayProps={{ blur: 6 }}
     >
       <Stack gap="md">
-        <p>Sign in to go on where you were. What you typed is kept.</p>
+        <p>Sign in to continue. What you typed is kept.</p>
         <SignInForm />
       </Stack>
     </Modal>

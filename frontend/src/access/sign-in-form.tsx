@@ -21,7 +21,7 @@ export function SignInForm() {
     <div className={styles["ways"]}>
       {!window.isSecureContext && (
         <Callout icon={IconAlertTriangle} tone="warn" testId="not-secure">
-          This page did not come over https, so the browser will not keep a session. Open it by its https://
+          The browser keeps no session, because this page was opened over http. Open this server's https://
           address.
         </Callout>
       )}

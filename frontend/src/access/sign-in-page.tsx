@@ -20,7 +20,7 @@ export function SignInPage() {
       <section className={styles["card"]} aria-labelledby="sign-in">
         <header className={styles["head"]}>
           <h1 id="sign-in">Sign in</h1>
-          <p>This server shows its jobs only to people it knows.</p>
+          <p>Sign in to see the jobs of this server.</p>
         </header>
         {failed !== "" && (
           <div role="alert">
@@ -32,9 +32,9 @@ export function SignInPage() {
         <SignInForm />
         <details className={styles["help"]}>
           <summary>Where do I get a key?</summary>
-          <p>From whoever runs this server: administrators make keys on the page “API keys”.</p>
+          <p>An administrator of this server makes keys on the page “API keys”.</p>
           <p>
-            You run it? Its first start wrote an admin key to the file <code>first-admin-key</code> in the
+            The first start of the server wrote an admin key to the file <code>first-admin-key</code> in its
             data directory.
           </p>
         </details>

@@ -6,8 +6,9 @@ export const RIGHTS: readonly Right[] = ["read", "submit", "operate", "admin"];
 export const MEANING: Readonly<Record<Right, string>> = {
   read: "See jobs, callbacks, flows, workers and counts.",
   submit: "Submit jobs.",
-  operate: "Cancel, retry, replay, delete and accept; pause and resume flows. Includes read.",
-  admin: "Everything, and also API keys, the audit and everybody's sessions.",
+  operate:
+    "Cancel, retry, replay and delete jobs; accept and reject callbacks; pause and resume flows. Includes read.",
+  admin: "Everything, including API keys, webhook endpoints, the audit and everybody's sessions.",
 };
 
 export function wordsForMissing(right: Right, who: Pick<Session, "rights">): string {
@@ -31,15 +32,14 @@ export function nameOf(who: Pick<Session, "name" | "id">): string {
 
 const FAILURES: Readonly<Record<string, string>> = {
   denied: "You did not agree to the sign-in, or the identity provider refused it.",
-  no_role: "The identity provider knows you, but gives you no role here. Whoever manages it can assign one.",
+  no_role:
+    "The identity provider gives you no role for this server. Whoever manages the identity provider can assign one.",
   sign_in_expired: "The sign-in took too long, or began in another browser. Try again.",
   too_many_sign_ins: "Too many sign-ins are under way. Try again in a minute.",
   provider_error: "The identity provider reported an error. Try again, or sign in with an API key.",
   provider_unavailable: "The identity provider does not answer. Try again, or sign in with an API key.",
-  invalid_id_token:
-    "The identity provider's answer could not be verified. Whoever runs this server finds more in its log.",
-  code_refused:
-    "The identity provider did not accept its own code. Whoever runs this server finds more in its log.",
+  invalid_id_token: "The identity provider's answer could not be verified. The log of this server says why.",
+  code_refused: "The identity provider refused the code that it had issued. The log of this server says why.",
 };
 
 /** Why a sign-in with an identity provider failed, by the server's code. */

@@ -21,7 +21,8 @@ export async function patiently(
   within = BEGINS_WITHIN_MS,
 ): Promise<Response> {
   const silent = new AbortController();
-  const silence = () => silent.abort(new DOMException("Nothing came for too long.", "TimeoutError"));
+  const silence = () =>
+    silent.abort(new DOMException("The server sent nothing for too long.", "TimeoutError"));
   const signal = AbortSignal.any([request.signal, silent.signal]);
   const timer = setTimeout(silence, within);
   let response: Response;

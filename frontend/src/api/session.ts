@@ -42,7 +42,7 @@ export async function signIn(key: string): Promise<Session> {
 }
 
 const NOT_KEPT =
-  "The key is right, but the browser did not keep the session. It does so over https, and on the server's own machine.";
+  "The key is valid, but the browser did not keep the session. Browsers keep sessions over https, and on localhost.";
 
 export async function signOut(everywhere: boolean): Promise<void> {
   await done(client.DELETE("/session", { params: { query: everywhere ? { everywhere: "true" } : {} } }));

@@ -52,7 +52,7 @@ export function FilterChips<T extends string>({ legend, chips, chosen, total, on
           type="button"
           className={styles["chip"]}
           aria-pressed={chosen.includes(value)}
-          title="With Ctrl or Shift: one more"
+          title="Press with Ctrl or Shift to choose several"
           onClick={(event) => press(value, event)}
         >
           <Icon size={15} stroke={2} aria-hidden data-tone={tone} />

@@ -20,7 +20,7 @@ export function MadeOnce({ what, text, advice, children, onDone }: Props) {
   return (
     <Stack gap="md">
       <Callout icon={IconAlertTriangle} tone="warn" testId="shown-once">
-        This is the only time that the {what} is shown. {advice}
+        The {what} is shown only this once. {advice}
       </Callout>
       <div data-testid={`made-${what}`}>
         <CodeLine code={text} what={`the ${what}`} />

@@ -3,7 +3,7 @@ const MAKERS: Readonly<Record<string, string>> = {
   "": "the first start",
   command: "the command line or the first start",
   system: "the server itself",
-  everyone: "anybody (no login)",
+  everyone: "anybody (no sign-in)",
   proxy: "somebody whom the proxy let through",
 };
 

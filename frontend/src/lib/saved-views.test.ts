@@ -50,8 +50,8 @@ describe("changes", () => {
   });
 
   it.each([
-    ["", "Give it a name."],
-    ["  ", "Give it a name."],
+    ["", "Give the view a name."],
+    ["  ", "Give the view a name."],
     ["a".repeat(LONGEST_NAME), null],
     ["a".repeat(LONGEST_NAME + 1), `A name has at most ${LONGEST_NAME} characters.`],
   ])("the name %j: %j", (name, problem) => expect(nameProblem(name)).toBe(problem));

@@ -10,7 +10,7 @@ export interface SavedView {
 
 export const MOST_VIEWS = 50;
 export const LONGEST_NAME = 60;
-export const NOT_KEPT = "The browser does not keep it: its storage is full or forbidden.";
+export const NOT_KEPT = "The browser did not keep the view: its storage is full or forbidden.";
 const LONGEST_SEARCH = 16_000;
 
 /** With the version of what is kept: a page of another version reads and writes under another name. */
@@ -53,7 +53,7 @@ export function tidy(name: string): string {
 /** What is wrong with a name; null if nothing is. */
 export function nameProblem(name: string): string | null {
   const { length } = tidy(name);
-  if (length === 0) return "Give it a name.";
+  if (length === 0) return "Give the view a name.";
   return length > LONGEST_NAME ? `A name has at most ${LONGEST_NAME} characters.` : null;
 }
 
@@ -61,7 +61,7 @@ export function nameProblem(name: string): string | null {
 export function saveProblem(views: readonly SavedView[], view: SavedView): string | null {
   const wrong = nameProblem(view.name);
   if (wrong !== null) return wrong;
-  if (!isSearch(view.search)) return "This filter is too long to be kept.";
+  if (!isSearch(view.search)) return "This filter is too long to be saved.";
   if (views.length >= MOST_VIEWS && !hasView(views, view.name))
     return `There are ${MOST_VIEWS} views: delete one first.`;
   return null;

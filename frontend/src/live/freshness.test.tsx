@@ -31,7 +31,7 @@ it("says that what is shown could not be refreshed, since when, and by which req
   FakeEventSource.newest().send("job", { id: job.id, status: "WAITING" });
   const line = await screen.findByTestId("stale-line");
   expect(line).toHaveTextContent(
-    /^Could not be refreshed since \d\d:\d\d\. The disk of the server is full\. Request req-77/,
+    /^This page could not be refreshed since \d\d:\d\d\. The disk of the server is full\. Request req-77/,
   );
   expect(screen.getByTestId("live-light")).toHaveTextContent("Not current");
   expect(screen.getByText("Still to be read")).toBeInTheDocument();

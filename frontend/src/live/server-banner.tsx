@@ -35,7 +35,7 @@ function StaleLine({ since, error }: Staleness) {
     <div className={styles["banner"]} data-tone="amber" data-testid="stale-line">
       <IconAlertTriangle size={18} aria-hidden />
       <p>
-        <strong>Could not be refreshed since {formatTimeOfDay(since)}.</strong> {messageOf(error)}{" "}
+        <strong>This page could not be refreshed since {formatTimeOfDay(since)}.</strong> {messageOf(error)}{" "}
         <button type="button" className={styles["again"]} onClick={refresh}>
           Try again
         </button>

@@ -48,11 +48,20 @@ it("says who did what, and loads more", async () => {
     /Refused.*Without a valid key.*GET \/jobs invalid_key × 12.*10\.0\.0\.7/,
   );
   await userEvent.click(screen.getByRole("button", { name: "Load more" }));
-  expect(await screen.findByText(/before it could say whether it was done/)).toBeInTheDocument();
+  expect(await screen.findByText(/before it could record whether the act was done/)).toBeInTheDocument();
   expect(screen.queryByRole("link", { name: "f".repeat(24) })).not.toBeInTheDocument();
   expect(screen.getByText("abcdefghij").closest("li")).toHaveTextContent(
     /Key rotated.*maja@example\.com.*nightly import abcdefghij/,
   );
+});
+
+it("leads to a batch that was submitted, and says how many jobs it has", async () => {
+  const what = "a".repeat(24);
+  written({ act: "batch_submitted", what, detail: "1200" });
+  renderPage("/ui/audit");
+  const link = await screen.findByRole("link", { name: what });
+  expect(link).toHaveAttribute("href", `/ui/batches/${what}`);
+  expect(link.closest("li")).toHaveTextContent(/Batch submitted.*a{24} 1,200 jobs/);
 });
 
 it("filters by address, by hand and by a click, and exports what matches", async () => {
@@ -93,7 +102,7 @@ it("lists one's sessions, and ends one", async () => {
     }),
   );
   renderPage("/ui/account");
-  expect(await screen.findByText("This one")).toBeInTheDocument();
+  expect(await screen.findByText("This session")).toBeInTheDocument();
   expect(screen.queryByLabelText("Everybody's")).not.toBeInTheDocument();
   await userEvent.click(screen.getByRole("button", { name: "End" }));
   await waitFor(() => expect(screen.queryByText("10.0.0.9")).not.toBeInTheDocument());

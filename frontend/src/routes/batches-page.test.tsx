@@ -58,7 +58,7 @@ it("submits the bytes of a file, and opens the batch", async () => {
     }),
   );
   renderPage("/ui/batches");
-  await userEvent.click(await screen.findByRole("button", { name: "Submit a file" }));
+  await userEvent.click(await screen.findByRole("button", { name: "Submit a file…" }));
   const dialog = await screen.findByRole("dialog", { name: "Submit a file" });
   expect(within(dialog).getByRole("button", { name: "Submit" })).toBeDisabled();
   const text = '{"prompt":"ä"}\r\n{"prompt":"b"}';
@@ -79,7 +79,7 @@ it("submits the bytes of a file, and opens the batch", async () => {
 it("keeps what was filled in when the page is left, says which file is to be chosen again, and drops it on Close", async () => {
   serving();
   const first = renderPage("/ui/batches");
-  await userEvent.click(await screen.findByRole("button", { name: "Submit a file" }));
+  await userEvent.click(await screen.findByRole("button", { name: "Submit a file…" }));
   await userEvent.upload(await screen.findByLabelText("File"), new File(["x"], "two.jsonl"));
   await userEvent.type(screen.getByLabelText("Name"), " of the night");
   await userEvent.type(screen.getByLabelText("Webhook"), "https://example.com/hook");
@@ -91,7 +91,7 @@ it("keeps what was filled in when the page is left, says which file is to be cho
   expect(within(dialog).getByLabelText("Name")).toHaveValue("two.jsonl of the night");
   expect(within(dialog).getByLabelText("Webhook")).toHaveValue("https://example.com/hook");
   expect(within(dialog).getByLabelText(/^Submit the valid lines/)).toBeChecked();
-  expect(dialog).toHaveTextContent("A browser keeps no file for a page: choose two.jsonl again");
+  expect(dialog).toHaveTextContent("The browser did not keep the file: choose two.jsonl again");
   expect(within(dialog).getByRole("button", { name: "Submit" })).toBeDisabled();
   await userEvent.upload(within(dialog).getByLabelText("File"), new File(["x"], "two.jsonl"));
   expect(within(dialog).getByLabelText("Name")).toHaveValue("two.jsonl of the night");
@@ -120,7 +120,7 @@ it("says line by line what is wrong with a file", async () => {
     ),
   );
   renderPage("/ui/batches");
-  await userEvent.click(await screen.findByRole("button", { name: "Submit a file" }));
+  await userEvent.click(await screen.findByRole("button", { name: "Submit a file…" }));
   await userEvent.upload(await screen.findByLabelText("File"), new File(["x"], "x.jsonl"));
   await userEvent.click(screen.getByRole("button", { name: "Submit" }));
   const alert = await screen.findByRole("alert");
@@ -151,7 +151,7 @@ it("shows what failed and what was refused, with downloads", async () => {
   );
   renderPage(`/ui/batches/${ID}`);
   const failed = await screen.findByRole("list", { name: "Failed jobs" });
-  expect(screen.getByRole("link", { name: "Its jobs in the list" })).toHaveAttribute(
+  expect(screen.getByRole("link", { name: "Jobs of this batch" })).toHaveAttribute(
     "href",
     `/ui/?q=${encodeURIComponent(`batch:${ID}`)}`,
   );
@@ -181,7 +181,7 @@ it("cancels after a question", async () => {
   renderPage(`/ui/batches/${ID}`);
   await userEvent.click(await screen.findByRole("button", { name: "Cancel…" }));
   const dialog = await screen.findByRole("dialog", { name: "Cancel this batch?" });
-  expect(dialog).toHaveTextContent("Its 6 jobs");
+  expect(dialog).toHaveTextContent("6 jobs of the batch have not ended");
   await userEvent.click(within(dialog).getByRole("button", { name: "Cancel the jobs" }));
   expect(await screen.findByText("Cancelling")).toBeInTheDocument();
 });

@@ -66,7 +66,7 @@ it("says of each what it was, how often it came, and which job it is about", asy
 it("asks for the verdicts that stand in the address, and writes there what is chosen", async () => {
   const asked = keeping();
   const { router } = renderPage("/ui/callbacks?verdict=late");
-  expect(await screen.findByText("No callback of this kind")).toBeInTheDocument();
+  expect(await screen.findByText("No callback with this verdict")).toBeInTheDocument();
   expect(asked[0]?.getAll("verdict")).toEqual(["late"]);
   const user = userEvent.setup();
   await user.keyboard("{Control>}");
@@ -74,7 +74,7 @@ it("asks for the verdicts that stand in the address, and writes there what is ch
   await user.keyboard("{/Control}");
   await waitFor(() => expect(router.state.location.searchStr).toBe("?verdict=late&verdict=different"));
   await waitFor(() => expect(asked.at(-1)?.getAll("verdict")).toEqual(["late", "different"]));
-  await userEvent.click(screen.getByRole("button", { name: "Show all kinds" }));
+  await userEvent.click(screen.getByRole("button", { name: "Show all callbacks" }));
   await waitFor(() => expect(router.state.location.searchStr).toBe(""));
 });
 

@@ -150,7 +150,7 @@ it("copies what is wanted elsewhere: a link, a command, the repaired text", asyn
     resultVerdict: MALFORMED,
     waitingOn: null,
   });
-  for (const name of ["Link", "Command that submits it again (curl)", "Repaired result"]) {
+  for (const name of ["Link", "Command that submits the job again (curl)", "Repaired result"]) {
     fireEvent.click(await screen.findByRole("button", { name: "Copy" }));
     fireEvent.click(await screen.findByRole("menuitem", { name }));
   }

@@ -239,7 +239,7 @@ it("where nothing was read there is nothing to look at, and it is said", async (
     { ...UNREAD, bodyBytes: 0 },
   ]);
   renderPage(`/ui/jobs/${ID}`);
-  expect(await screen.findByText("None of the body was read.")).toBeInTheDocument();
+  expect(await screen.findByText("The body was not read.")).toBeInTheDocument();
   expect(screen.getAllByText(UNREAD.content)).toHaveLength(2);
   expect(screen.queryByRole("button", { name: /^Body|Accept/ })).not.toBeInTheDocument();
 });

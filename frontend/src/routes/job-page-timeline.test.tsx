@@ -66,7 +66,7 @@ it("says when the processor was asked, and what it said", async () => {
     ),
   });
   expect(await screen.findAllByText(said)).toHaveLength(2);
-  const titles = screen.getAllByText(/^The processor was asked at \d\d:\d\d:\d\d\.\d{3}$/);
+  const titles = screen.getAllByText(/^Reconcile call to the processor at \d\d:\d\d:\d\d\.\d{3}$/);
   expect(new Set(titles.map((title) => title.textContent)).size).toBe(2);
   expect(screen.getByText("A result came too late")).toBeInTheDocument();
   expect(screen.getByText(late)).toBeInTheDocument();

@@ -14,7 +14,7 @@ it("a search that cannot be read says so at the field", async () => {
     http.get("/jobs/count", () => problem(422, `q: ${MESSAGE}`, [{ field: "q", message: MESSAGE }])),
   );
   renderPage("/ui/?q=stauts:failed");
-  expect(await screen.findByText("This search cannot be read")).toBeInTheDocument();
+  expect(await screen.findByText("This search is not valid")).toBeInTheDocument();
   expect(screen.getByText(MESSAGE)).toBeInTheDocument();
 });
 
@@ -87,7 +87,7 @@ it("jobs are grouped by key, with what they cost, and a key leaves its jobs", as
   const table = await screen.findByRole("table", { name: "Jobs by key" });
   expect(within(table).getByRole("row", { name: /acme co 1,200.*1\.50 EUR/ })).toBeInTheDocument();
   expect(within(table).queryByRole("button")).toBeNull();
-  expect(screen.getByText("Of the newest 10,000 jobs.")).toBeInTheDocument();
+  expect(screen.getByText("Counted among the newest 10,000 jobs.")).toBeInTheDocument();
   await userEvent.click(within(table).getByRole("link", { name: "acme co" }));
   await waitFor(() => expect(router.state.location.search).toEqual({ q: 'key:"acme co" words' }));
   expect(asked.slice(0, 2)).toEqual(["error FAILED", "key null"]);

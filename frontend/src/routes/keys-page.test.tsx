@@ -46,7 +46,7 @@ it("makes a key, and shows its text this once", async () => {
   await userEvent.click(await screen.findByRole("button", { name: "New key" }));
   const dialog = await screen.findByRole("dialog", { name: "New API key" });
   await userEvent.click(within(dialog).getByRole("button", { name: "Make the key" }));
-  expect(within(dialog).getByText("A name tells later what the key is for.")).toBeInTheDocument();
+  expect(within(dialog).getByText("Give the key a name.")).toBeInTheDocument();
   await userEvent.type(within(dialog).getByLabelText("Name"), "new one");
   await userEvent.click(within(dialog).getByRole("checkbox", { name: "read" }));
   await userEvent.selectOptions(within(dialog).getByLabelText("Flows"), "some");

@@ -93,18 +93,18 @@ it("has a table behind each chart, with links to the jobs of a period", async ()
   expect(screen.getByRole("table", { name: /^Tokens of prompts and answers/ })).toHaveTextContent("1,000");
   expect(screen.getByRole("table", { name: /^What the tokens cost, in USD/ })).toHaveTextContent("0.013");
   expect(screen.getByRole("table", { name: /^Results by verdict/ })).toHaveTextContent("4");
-  expect(screen.getByRole("table", { name: /^Durations of the jobs that ended, in all/ })).toHaveTextContent(
+  expect(screen.getByRole("table", { name: /^Durations of the jobs that ended: total/ })).toHaveTextContent(
     "1.1 s",
   );
   await userEvent.click(screen.getByRole("button", { name: "Chart of tokens" }));
   expect(screen.getByRole("img", { name: "Tokens of prompts and answers" })).toBeInTheDocument();
 });
 
-it("shows the durations of one phase", async () => {
+it("shows the durations of one stage", async () => {
   serving(BUSY);
   renderPage("/ui/overview");
   await userEvent.click(await screen.findByRole("button", { name: "Queued" }));
-  expect(screen.getByRole("img", { name: "Durations of the jobs that ended, queued" })).toBeInTheDocument();
+  expect(screen.getByRole("img", { name: "Durations of the jobs that ended: queued" })).toBeInTheDocument();
   expect(screen.getByRole("button", { name: "Scheduled" })).toBeDisabled();
 });
 

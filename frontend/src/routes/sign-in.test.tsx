@@ -97,7 +97,7 @@ it("offers the identity providers of the server, which lead back to the place", 
 
 it.each([
   ["denied", "You did not agree to the sign-in"],
-  ["no_role", "gives you no role here"],
+  ["no_role", "gives you no role for this server"],
   ["of_a_newer_server", "The sign-in did not work (of_a_newer_server)."],
 ])("says in words why a sign-in with a provider failed: %s", async (code, words) => {
   guarded(["read"], false);

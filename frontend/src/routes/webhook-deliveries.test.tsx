@@ -50,7 +50,7 @@ it("says of each delivery what came of it, with its request and answers, and sen
   expect(within(failed).getByRole("link", { name: JOB })).toHaveAttribute("href", `/ui/jobs/${JOB}`);
   expect(pending).toHaveTextContent(/Next try in/);
   expect(within(pending).getByRole("button", { name: "Send now" })).toHaveAccessibleDescription(
-    "Its endpoint was deleted.",
+    "The endpoint was deleted.",
   );
 
   await userEvent.click(within(failed).getByRole("button", { name: /Request and answers/ }));
@@ -97,9 +97,9 @@ it("a job's page shows its webhook and who was told", async () => {
   );
   renderPage(`/ui/jobs/${JOB}`);
   const panel = await screen.findByRole("region", { name: "Webhooks" });
-  expect(panel).toHaveTextContent("Told of its end, if completed or failed: https://example.com/hook?…");
+  expect(panel).toHaveTextContent("Webhook of this job (if completed or failed): https://example.com/hook?…");
   expect(await within(panel).findByText("Answered 200 after 120 ms.")).toBeInTheDocument();
-  expect(within(panel).getByRole("link", { name: "In the log" })).toHaveAttribute(
+  expect(within(panel).getByRole("link", { name: "Open in Webhooks" })).toHaveAttribute(
     "href",
     `/ui/webhooks?job=${JOB}`,
   );

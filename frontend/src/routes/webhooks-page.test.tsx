@@ -27,12 +27,12 @@ it("is in the navigation, and says how each endpoint stands", async () => {
   await screen.findAllByText(/by lead/);
   expect(pager).toHaveTextContent(/Pager.*Enabled.*Eventsfailed.*Flowsmock.*by lead/);
   expect(failing).toHaveTextContent(/example\.com.*Failing.*Every try failed since/);
-  expect(gone).toHaveTextContent(/Disabled.*It answered 410/);
+  expect(gone).toHaveTextContent(/Disabled.*The endpoint answered 410/);
   expect(
     within(gone as HTMLElement).getByRole("button", { name: "Send a test" }),
-  ).toHaveAccessibleDescription("It is disabled. Enable it first.");
+  ).toHaveAccessibleDescription("The endpoint is disabled. Enable it first.");
   expect(within(gone as HTMLElement).getByRole("button", { name: "Enable" })).toBeInTheDocument();
-  expect(await screen.findByText("Nothing was sent yet")).toBeInTheDocument();
+  expect(await screen.findByText("No delivery yet")).toBeInTheDocument();
   expect(document.title).toMatch(/^Webhooks/);
 });
 
@@ -42,7 +42,7 @@ it("makes an endpoint, and shows its secret this once", async () => {
   await userEvent.click(await screen.findByRole("button", { name: "New endpoint" }));
   const dialog = await screen.findByRole("dialog", { name: "New endpoint" });
   await userEvent.click(within(dialog).getByRole("button", { name: "Make the endpoint" }));
-  expect(within(dialog).getByText("A URL that begins with https:// or http://.")).toBeInTheDocument();
+  expect(within(dialog).getByText("Enter a URL that begins with https:// or http://.")).toBeInTheDocument();
   await userEvent.type(within(dialog).getByLabelText("URL"), "https://example.com/hook");
   await userEvent.type(within(dialog).getByLabelText("Description"), "new one");
   await userEvent.click(within(dialog).getByRole("checkbox", { name: "completed" }));
@@ -138,7 +138,7 @@ it("edits, tests, rotates, disables, enables and deletes", async () => {
 
   await userEvent.click(await screen.findByRole("button", { name: "Disable…" }));
   await userEvent.click(await screen.findByRole("button", { name: "Disable" }));
-  expect(await screen.findByText("A person disabled it.", { exact: false })).toBeInTheDocument();
+  expect(await screen.findByText("A person disabled the endpoint.", { exact: false })).toBeInTheDocument();
   await userEvent.click(screen.getByRole("button", { name: "Enable" }));
   await userEvent.click(await screen.findByRole("button", { name: "Delete…" }));
   await userEvent.click(await screen.findByRole("button", { name: "Delete" }));

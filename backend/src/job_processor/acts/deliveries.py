@@ -59,8 +59,8 @@ class Deliveries:
         try:
             endpoint = await self._endpoints.cached(delivery.endpoint_id)
         except EndpointNotFound:
-            return delivery, "Its endpoint was deleted."
-        why = None if endpoint.disabled_at is None else "Its endpoint is disabled."
+            return delivery, "The endpoint was deleted."
+        why = None if endpoint.disabled_at is None else "The endpoint is disabled."
         return replace(delivery, url=endpoint.url), why
 
     async def give_up(self, delivery: Delivery, why: str) -> None:

@@ -81,18 +81,25 @@ class WaitingQuota:
     async def enter_together(self, owner: str, number: int) -> None:
         """Allow ``number`` more jobs or none; ``leave`` with the same number must follow. Raises ``TooManyWaiting``.
 
-        Other submits that were allowed count as stored, so that all together do not exceed the quota.
+        What an earlier count allows and no submit has used yet is taken back first: it is part of what is left. Submits
+        that are under way count as stored, so that all together do not exceed the quota.
         """
         known = self._owner(owner)
-        before = known.under_way + known.allowed
-        left = (
-            self.most - await self._store.count_waiting(owner, self.most) - max(before, known.under_way + known.allowed)
-        )
-        if left < number:
-            raise TooManyWaiting(
-                f"The key may have {self.most:,} waiting jobs, now {max(0, left):,} more; the batch has {number:,}."
-            )
-        known.under_way += number
+        while known.counting is not None:
+            await asyncio.shield(known.counting)
+        counting = known.counting = asyncio.get_running_loop().create_future()
+        try:
+            known.allowed = 0
+            under_way = known.under_way
+            left = self.most - await self._store.count_waiting(owner, self.most) - under_way
+            if left < number:
+                raise TooManyWaiting(
+                    f"The key may have {self.most:,} waiting jobs, now {max(0, left):,} more; the batch has {number:,}."
+                )
+            known.under_way += number
+        finally:
+            known.counting = None
+            counting.set_result(None)
 
     def leave(self, owner: str, number: int = 1) -> None:
         """The submit of the jobs is over: they are stored, or never will be."""

@@ -10,7 +10,7 @@ from job_processor.core.job import AttemptEnd, Job, JobError, Snooze, State
 from job_processor.core.limits import append_event
 from job_processor.core.outcome import Deferred, Failed, Reported
 
-OVERDUE = "No callback came by the deadline. One whose secret or token is wrong is refused, and does not count."
+OVERDUE = "No callback came by the deadline. A callback with a wrong secret or token is refused, and does not count."
 """A callback with a bad secret leaves no trace on the job, so this message is the only hint."""
 OVERDUE_UNREAD = (
     "A callback could not be read (its content is among the job's callbacks), and no other came by the deadline."

@@ -42,16 +42,16 @@ _LIST = (
     TermKind("tag", ValueKind.TEXT, "jobs with this tag; repeat it for jobs with all of them", "tag:eu"),
     TermKind("error", ValueKind.TEXT, "the code of the job's error", "error:callback_overdue"),
     TermKind("verdict", ValueKind.VERDICT, "the verdict on the result", "verdict:malformed"),
-    TermKind("attempts", ValueKind.NUMBER, "how many attempts there were", "attempts:>2"),
+    TermKind("attempts", ValueKind.NUMBER, "the number of attempts", "attempts:>2"),
     TermKind("created", ValueKind.TIME, "the age, or the date or time (UTC) of creation", "created:<2h"),
-    TermKind("finished", ValueKind.TIME, "how long ago, or the date or time (UTC) when it ended", "finished:<2h"),
+    TermKind("finished", ValueKind.TIME, "how long ago the job ended, or the date or time (UTC)", "finished:<2h"),
     TermKind(METADATA, ValueKind.TEXT, "a field of the metadata, at its top level, and its value", "meta.customer:42"),
     TermKind("key", ValueKind.TEXT, "jobs of this key: a customer or tenant", "key:customer-7"),
-    TermKind("id", ValueKind.ID_START, "the job's id, or how it begins", "id:01a2"),
+    TermKind("id", ValueKind.ID_START, "the job's id, or its beginning", "id:01a2"),
     TermKind("execution", ValueKind.TEXT, "the execution id of any of the job's attempts", "execution:1234"),
     TermKind("batch", ValueKind.ID, "jobs of this batch", "batch:0198a2b3c4d5e6f708192a3b"),
     TermKind("replay-of", ValueKind.ID, "replays of this job", "replay-of:0198a2b3c4d5e6f708192a3b"),
-    TermKind("idempotency-key", ValueKind.TEXT, "the Idempotency-Key that one sent with the job", "idempotency-key:k1"),
+    TermKind("idempotency-key", ValueKind.TEXT, "the job's idempotency key", "idempotency-key:k1"),
 )
 TERMS: Mapping[str, TermKind] = {term.name: term for term in _LIST}
 

@@ -50,7 +50,7 @@ def _id(text: str) -> str:
 def _id_start(text: str) -> str:
     text = text.lower()
     if len(text) > 24 or text.strip("0123456789abcdef"):
-        raise ValueError("must be an id, or how it begins: 1 to 24 hex digits")
+        raise ValueError("must be an id, or its beginning: 1 to 24 hex digits")
     return text
 
 

@@ -237,7 +237,7 @@ def after_try(delivery: Delivery, done: Try, retry_at: int | None, now: int, jit
     if done.delivered:
         return replace(after, state=DeliveryState.DELIVERED, next_at=None, settled_at=now)
     if done.status == 410:
-        return given_up(after, "The receiver answered 410: it wants no notices any more.", now)
+        return given_up(after, "The receiver answered 410: it wants no more deliveries.", now)
     if after.round > len(RETRY_DELAYS_SECONDS):
         return given_up(after, f"None of {after.round} tries succeeded.", now)
     delay = int(1000 * RETRY_DELAYS_SECONDS[after.round - 1] * (1 + JITTER * jitter))

@@ -34,11 +34,11 @@ export function AccountView({ who }: { who: Session }) {
 
 function NoLogin({ proxy }: { proxy: boolean }) {
   return (
-    <Notice icon={IconUserOff} title="Nobody signs in here">
+    <Notice icon={IconUserOff} title="This server has no sign-in">
       <p>
         {proxy
-          ? "The reverse proxy in front of this server decides who gets in. Everybody whom it lets through may do everything."
-          : "This server runs without a login, as on one person's own machine: everybody who reaches it may do everything."}
+          ? "The reverse proxy in front of this server decides who may use it. Everybody whom the proxy lets through may do everything."
+          : "This server runs without sign-in, as on one person's own machine: everybody who can reach it may do everything."}
       </p>
     </Notice>
   );
@@ -74,7 +74,7 @@ function Person({ who }: { who: Session }) {
           </ul>
         </Fact>
         <Fact name="Flows">
-          {who.flows === null ? "all" : `only ${who.flows.join(", ")}; other jobs do not exist for you`}
+          {who.flows === null ? "all" : `only ${who.flows.join(", ")}; you do not see other jobs`}
         </Fact>
         <Fact name={who.kind === "key" ? "The key ends" : "Ends"}>
           {who.expiresAt === null ? "never" : <Age at={who.expiresAt} />}

@@ -75,7 +75,7 @@ function Row({ session, named }: { session: ActiveSession; named: boolean }) {
         <span>
           from <code>{session.address === "" ? "an unknown address" : session.address}</code>
         </span>
-        {session.current && <ToneBadge tone="green">This one</ToneBadge>}
+        {session.current && <ToneBadge tone="green">This session</ToneBadge>}
       </div>
       <p className={styles["times"]}>
         Signed in <Age at={session.createdAt} />, last used <Age at={session.seenAt} />, ends{" "}

@@ -6,7 +6,7 @@ import { VisibleText } from "@/components/result/visible-text";
 import { Age } from "@/components/times";
 import { ToneBadge } from "@/components/tone-badge";
 import styles from "./audit.module.css";
-import { isJob, lookOfAct, remarkOf, wordsForKind } from "./words";
+import { isBatch, isJob, lookOfAct, remarkOf, wordsForDetail, wordsForKind } from "./words";
 
 interface Props {
   entry: AuditEntry;
@@ -18,6 +18,7 @@ interface Props {
 export function AuditRow({ entry, names, onFilter }: Props) {
   const { label, icon, tone } = lookOfAct(entry.act);
   const remark = remarkOf(entry);
+  const detail = wordsForDetail(entry);
   return (
     <li className={styles["row"]} data-entry={entry.id}>
       <span className={styles["when"]}>
@@ -35,7 +36,7 @@ export function AuditRow({ entry, names, onFilter }: Props) {
           <button
             type="button"
             className={styles["filter"]}
-            title={`${entry.who}: show what else they did`}
+            title={`Show only entries of ${entry.who}`}
             onClick={() => onFilter({ who: entry.who })}
           >
             <IconUser size={13} aria-hidden /> <span className="visually-hidden">{entry.kind}</span>
@@ -46,10 +47,10 @@ export function AuditRow({ entry, names, onFilter }: Props) {
       <div className={styles["said"]}>
         <p className={styles["what"]}>
           <What entry={entry} name={names.get(entry.what) ?? null} />
-          {entry.detail !== null && (
+          {detail !== null && (
             <span className={styles["detail"]}>
               {" "}
-              <VisibleText text={entry.detail} />
+              <VisibleText text={detail} />
             </span>
           )}
         </p>
@@ -73,6 +74,13 @@ function What({ entry, name }: { entry: AuditEntry; name: string | null }) {
   if (isJob(entry) && entry.act !== "job_deleted") {
     return (
       <Link to="/jobs/$id" params={{ id: entry.what }}>
+        <code>{entry.what}</code>
+      </Link>
+    );
+  }
+  if (isBatch(entry)) {
+    return (
+      <Link to="/batches/$id" params={{ id: entry.what }}>
         <code>{entry.what}</code>
       </Link>
     );

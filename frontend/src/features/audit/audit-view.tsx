@@ -91,8 +91,8 @@ function Entries({ filter, top, onChange }: EntriesProps) {
 
 function NothingYet() {
   return (
-    <Notice icon={IconListDetails} title="Nothing happened yet">
-      <p>The first cancel, retry, pause or sign-in is written down here.</p>
+    <Notice icon={IconListDetails} title="No entry yet">
+      <p>Sign-ins, refused requests, and acts on jobs, flows and keys are listed here.</p>
     </Notice>
   );
 }

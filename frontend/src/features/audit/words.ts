@@ -45,7 +45,7 @@ const ACTS: Readonly<Record<AuditAct, Look>> = {
   endpoint_enabled: { label: "Webhook endpoint enabled", icon: IconPlayerPlay, tone: "blue" },
   endpoint_disabled: { label: "Webhook endpoint disabled", icon: IconPlayerPause, tone: "blue" },
   endpoint_tested: { label: "Webhook test sent", icon: IconCheck, tone: "blue" },
-  delivery_replayed: { label: "Webhook sent again", icon: IconReplace, tone: "blue" },
+  delivery_replayed: { label: "Webhook delivery sent again", icon: IconReplace, tone: "blue" },
 };
 
 const OUTCOMES: Readonly<Record<AuditOutcome, Look>> = {
@@ -77,7 +77,7 @@ export function lookOfOutcome(outcome: string): Look {
 }
 
 const KINDS: Readonly<Record<string, string>> = {
-  everyone: "Anybody (no login)",
+  everyone: "Anybody (no sign-in)",
   proxy: "Whoever the proxy let through",
   command: "The command line",
   system: "The server itself",
@@ -92,13 +92,24 @@ export function wordsForKind(kind: string): string {
 /** What is said of the outcome; null where all went well. */
 export function remarkOf(entry: Pick<AuditEntry, "outcome" | "act">): string | null {
   if (entry.outcome === "unknown")
-    return "The server died, or lost its database, before it could say whether it was done.";
-  return entry.outcome === "refused" && entry.act !== "refused" ? "It was refused." : null;
+    return "The server stopped, or lost its database, before it could record whether the act was done.";
+  return entry.outcome === "refused" && entry.act !== "refused" ? "The request was refused." : null;
 }
 
-const JOB_ID = /^[0-9a-f]{24}$/;
+/** The detail in words. That of a submitted batch is the number of its jobs. */
+export function wordsForDetail({ act, detail }: Pick<AuditEntry, "act" | "detail">): string | null {
+  if (act !== "batch_submitted" || detail === null || !/^\d+$/.test(detail)) return detail;
+  return `${Number(detail).toLocaleString("en")} ${detail === "1" ? "job" : "jobs"}`;
+}
+
+const RECORD_ID = /^[0-9a-f]{24}$/;
+
+/** Whether what was acted on is a batch, whose page can be opened. */
+export function isBatch(entry: Pick<AuditEntry, "act" | "what">): boolean {
+  return entry.act.startsWith("batch_") && RECORD_ID.test(entry.what);
+}
 
 /** Whether what was acted on is a job, whose page can be opened. */
 export function isJob(entry: Pick<AuditEntry, "act" | "what">): boolean {
-  return (entry.act.startsWith("job_") || entry.act === "result_accepted") && JOB_ID.test(entry.what);
+  return (entry.act.startsWith("job_") || entry.act === "result_accepted") && RECORD_ID.test(entry.what);
 }

@@ -27,7 +27,7 @@ export function BatchView({ batch }: { batch: BatchWhole }) {
   const blocked = useBlocked("operate");
   const { label, icon, tone } = lookOf(batch);
   const currency = useQuery(currencyQuery).data ?? "";
-  const why = batch.status === "ENDED" ? "All its jobs have ended." : blocked;
+  const why = batch.status === "ENDED" ? "All jobs of the batch have ended." : blocked;
   return (
     <div className={styles["page"]}>
       <BackLink to="/batches">Batches</BackLink>
@@ -56,7 +56,7 @@ export function BatchView({ batch }: { batch: BatchWhole }) {
               label="Cancel…"
               icon={IconPlayerStop}
               danger
-              blocked={batch.status === "CANCELLING" ? "Its jobs are being cancelled." : why}
+              blocked={batch.status === "CANCELLING" ? "The jobs of the batch are being cancelled." : why}
               onAct={() => setCancelling(true)}
             />
           </div>
@@ -66,7 +66,7 @@ export function BatchView({ batch }: { batch: BatchWhole }) {
         title="Progress"
         aside={
           <Link to="/" search={{ q: `batch:${batch.id}` }}>
-            Its jobs in the list
+            Jobs of this batch
           </Link>
         }
       >
@@ -89,7 +89,7 @@ export function BatchView({ batch }: { batch: BatchWhole }) {
             </Fact>
           )}
           {batch.webhookUrl !== null && (
-            <Fact name="Told at its end">
+            <Fact name="Webhook">
               <code>
                 <VisibleText text={batch.webhookUrl} />
               </code>
@@ -142,7 +142,9 @@ function Failed({ batch }: { batch: BatchWhole }) {
         ))}
       </Rows>
       {jobs.length < failed && jobs.length > 0 && (
-        <p className={styles["rest"]}>The newest {number(jobs.length)} are shown; the download has all.</p>
+        <p className={styles["rest"]}>
+          The newest {number(jobs.length)} failed jobs are shown; the download has all.
+        </p>
       )}
     </Panel>
   );

@@ -38,16 +38,14 @@ export function BatchesView() {
   return (
     <PageFrame
       title="Batches"
-      about="Jobs that were submitted together, up to 10,000 of a file with one job a line."
+      about="A batch is up to 10,000 jobs that are submitted together, as a file with one job on each line."
       action={
-        <div className={styles["actions"]}>
-          <ActionButton
-            label="Submit a file"
-            icon={IconUpload}
-            blocked={blocked}
-            onAct={() => setUploading(true)}
-          />
-        </div>
+        <ActionButton
+          label="Submit a file…"
+          icon={IconUpload}
+          blocked={blocked}
+          onAct={() => setUploading(true)}
+        />
       }
     >
       <Card label="Batches">
@@ -72,7 +70,7 @@ function Batches() {
   if (batches.length === 0) {
     return (
       <Notice icon={IconStack2} title="No batch yet">
-        <p>Submit a file with one JSON object a line, like this one:</p>
+        <p>Submit a file with one JSON object on each line, such as:</p>
         <CodeLine code={'{"customId": "1", "prompt": "Summarise …"}'} what="the example" />
       </Notice>
     );

@@ -21,18 +21,19 @@ export function CancelDialog({ opened, batch, onClose }: Props) {
       notifications.show({ color: "red", title: "The batch was not cancelled", message: messageOf(error) }),
     onSettled: onClose,
   });
+  const open = batch.jobs - doneOf(batch);
   return (
     <DangerDialog
       opened={opened}
       title="Cancel this batch?"
-      keep="Let it go on"
+      keep="Keep running"
       act="Cancel the jobs"
       busy={cancelling.isPending}
       onAct={cancelling.mutate}
       onClose={onClose}
     >
-      Its {number(batch.jobs - doneOf(batch))} jobs that have not ended become cancelled. Results that are
-      there stay.
+      {open === 1 ? "1 job of the batch has" : `${number(open)} jobs of the batch have`} not ended, and will
+      be cancelled. Results that exist are kept.
     </DangerDialog>
   );
 }

@@ -46,10 +46,10 @@ export function FileField({ chosen, lost, onChoose }: Props) {
 
 function hintOf(chosen: File | null, lost: string) {
   if (chosen !== null) return formatBytes(chosen.size);
-  if (lost === "") return "One JSON object a line (.jsonl), up to 10,000 lines";
+  if (lost === "") return "One JSON object on each line (.jsonl), up to 10,000 lines";
   return (
     <>
-      A browser keeps no file for a page: choose <VisibleText text={lost} /> again
+      The browser did not keep the file: choose <VisibleText text={lost} /> again
     </>
   );
 }

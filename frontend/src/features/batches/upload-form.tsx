@@ -56,7 +56,7 @@ export function UploadForm({ busy, failure, onChoose, onSend, onClose }: Props) 
       <FileField chosen={chosen?.file ?? null} lost={values.file} onChoose={choose} />
       {tooLarge && (
         <p className={styles["failed"]} role="alert">
-          The file is larger than {formatBytes(MAX_BYTES)}. Split it into several.
+          The file is larger than {formatBytes(MAX_BYTES)}. Split it into several files.
         </p>
       )}
       {!isObject && (
@@ -69,7 +69,7 @@ export function UploadForm({ busy, failure, onChoose, onSend, onClose }: Props) 
           />
           <TextInput
             label="Webhook"
-            description="A URL that is told when all its jobs have ended, or nothing"
+            description="Optional: a URL that gets a request when all jobs of the batch have ended"
             type="url"
             placeholder="https://example.com/hooks/batches"
             maxLength={2048}
@@ -78,7 +78,7 @@ export function UploadForm({ busy, failure, onChoose, onSend, onClose }: Props) 
             onChange={(event) => set({ webhookUrl: event.currentTarget.value })}
           />
           <Checkbox
-            label="Submit the valid lines although others are not"
+            label="Submit the valid lines even if others are invalid"
             checked={values.partial !== ""}
             onChange={(event) => set({ partial: event.currentTarget.checked ? "yes" : "" })}
           />

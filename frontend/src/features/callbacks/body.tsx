@@ -12,7 +12,7 @@ import { Fold } from "./fold";
 /** The body of an unreadable callback, folded: it may be long, and is fetched when opened. */
 export function FoldedBody({ callback, open }: { callback: KeptCallback; open: boolean }) {
   const { bodyBytes } = callback;
-  if (bodyBytes === null) return <p className={styles["words"]}>None of the body was read.</p>;
+  if (bodyBytes === null) return <p className={styles["words"]}>The body was not read.</p>;
   // The reason above already says that the body is empty.
   if (bodyBytes === 0) return null;
   return (

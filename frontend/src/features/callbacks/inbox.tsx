@@ -99,10 +99,10 @@ function NothingKept() {
 
 function NoMatch({ onClear }: { onClear: () => void }) {
   return (
-    <Notice icon={IconFilterOff} title="No callback of this kind">
-      <p>Choose another kind, or show all.</p>
+    <Notice icon={IconFilterOff} title="No callback with this verdict">
+      <p>Choose another verdict, or show all callbacks.</p>
       <Button variant="default" onClick={onClear}>
-        Show all kinds
+        Show all callbacks
       </Button>
     </Notice>
   );

@@ -13,7 +13,7 @@ export function RejectButton({ callback }: { callback: KeptCallback }) {
       label="Reject"
       icon={IconX}
       blocked={blocked}
-      hint="Nothing is done with it. It stays in the inbox as rejected."
+      hint="The callback stays in the inbox as rejected, and changes no job."
       busy={reject.isPending}
       onAct={() => reject.mutate()}
     />

@@ -33,7 +33,7 @@ export function ComparisonView({ comparison }: { comparison: Comparison }) {
       </div>
       {!sameResult && <Differences differences={differences} />}
       <div className={styles["sides"]}>
-        <SidePanel title="Before" side={left} />
+        <SidePanel title="Original" side={left} />
         <SidePanel title="Replay" side={right} />
       </div>
     </article>

@@ -24,7 +24,7 @@ export function Differences({ differences }: { differences: readonly Difference[
           <thead>
             <tr>
               <th scope="col">Where</th>
-              <th scope="col">Before</th>
+              <th scope="col">Original</th>
               <th scope="col">Replay</th>
             </tr>
           </thead>

@@ -90,7 +90,7 @@ export function FlowDetails({ flow }: { flow: Flow }) {
       )}
       <p className={styles["links"]}>
         <Link to="/overview" search={{ flow: flow.name }}>
-          What happened over time
+          This flow in the overview
         </Link>
       </p>
       <dl className={styles["facts"]}>
@@ -185,7 +185,7 @@ function PauseForm({ draft, busy, onPause, onCancel }: PauseFormProps) {
     <form onSubmit={send} onKeyDown={pressed} className={styles["pause"]}>
       <TextInput
         aria-label="Reason for the pause"
-        placeholder="Why? (optional)"
+        placeholder="Reason (optional)"
         maxLength={500}
         {...KEEPS_ESCAPE}
         autoFocus

@@ -58,7 +58,7 @@ export function FlowsTable({ flows, lately }: Props) {
               Tokens<span className={styles["unit"]}> today, UTC</span>
             </th>
             <th scope="col" className={styles["error"]}>
-              Commonest error<span className={styles["unit"]}> 24 h</span>
+              Most common error<span className={styles["unit"]}> 24 h</span>
             </th>
           </tr>
         </thead>

@@ -15,7 +15,7 @@ const KINDS: Readonly<Record<string, LaneWords>> = {
   over_budget: {
     title: "Over budget",
     tone: "amber",
-    meaning: "What the flow has cost today reached its budget, and it sends no job.",
+    meaning: "Today's cost of the flow has reached its budget, so no job is sent.",
   },
   rate_limited: { title: "Rate limited", tone: "amber", meaning: "The processor is rate limited." },
   outage: {
@@ -44,7 +44,7 @@ export function wordsForLane(lane: Lane): LaneWords {
       return {
         title: "Paused",
         tone: "amber",
-        meaning: "Paused by a person. Jobs wait until it is resumed.",
+        meaning: "A person paused the flow. Jobs wait until it is resumed.",
       };
     case "closed":
       return (lane.kind !== null && Object.hasOwn(KINDS, lane.kind) ? KINDS[lane.kind] : undefined) ?? CLOSED;
@@ -52,7 +52,7 @@ export function wordsForLane(lane: Lane): LaneWords {
       return {
         title: "Removed",
         tone: "red",
-        meaning: "No longer in flows.toml. Its jobs wait until it is back.",
+        meaning: "The flow is no longer in flows.toml. Its jobs wait until it is back.",
       };
     default:
       return { title: lane.state, tone: "gray", meaning: "" };
@@ -65,8 +65,7 @@ export function wordsForFlow(flow: Flow): LaneWords {
     return {
       title: "Budget nearly used",
       tone: "amber",
-      meaning:
-        "At least 80 % of today's budget is used. When all of it is, no job is sent until the next day (UTC).",
+      meaning: "At least 80 % of today's budget is used. At 100 %, no job is sent until the next day (UTC).",
     };
   }
   if (flow.lane.state !== "open" || flow.concurrency === null || flow.inFlight < flow.concurrency)
@@ -74,7 +73,7 @@ export function wordsForFlow(flow: Flow): LaneWords {
   return {
     title: "Full",
     tone: "blue",
-    meaning: "The concurrency limit is reached. The next job is sent when another is answered.",
+    meaning: "The concurrency limit is reached. The next job is sent when another one ends.",
   };
 }
 

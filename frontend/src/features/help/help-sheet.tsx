@@ -44,8 +44,8 @@ export function HelpSheet({ opened, onClose }: { opened: boolean; onClose: () =>
       />
       <h2 className={styles["heading"]}>Search</h2>
       <p className={styles["text"]}>
-        Words are looked for in prompt, result, error and metadata; words in "quotes" must stand together. A
-        minus before a part means the opposite.
+        A search finds words in prompt, result, error and metadata; words in "quotes" must stand together. A
+        minus before a word or filter excludes it.
       </p>
       <dl className={styles["keys"]}>
         {SEARCH_TERMS.map(({ example, meaning }) => (

@@ -22,7 +22,7 @@ export function CopyMenu({ job }: { job: Job }) {
   };
   const items: readonly (readonly [string, string])[] = [
     ["Link", `${server}/ui/jobs/${job.id}`],
-    ["Command that submits it again (curl)", curlOf(job, server, who !== null && signsIn(who))],
+    ["Command that submits the job again (curl)", curlOf(job, server, who !== null && signsIn(who))],
     ["Prompt", job.prompt],
     ...(job.result === null ? [] : [["Result", job.result] as const]),
     ...(job.resultVerdict?.repaired == null

@@ -1,5 +1,5 @@
 import type { Attempt, HistoryEvent, Job } from "@/api/model";
-import { stretchesOf } from "./phases";
+import { stretchesOf } from "./stages";
 
 /** Waits that are shorter are seen in the time axis alone. */
 const SHORTEST_WAIT_MS = 1000;

@@ -33,7 +33,7 @@ describe("the answer", () => {
       ["HTTP 200", "71 B"],
     ],
     ["was returned by a function", AT, { ...SENT, endedBy: "response" }, undefined, ["Returned"]],
-    ["is awaited", OPEN, accepted, 1_034, ["HTTP 202 after 34 ms", "71 B", "the callback is to come"]],
+    ["is awaited", OPEN, accepted, 1_034, ["HTTP 202 after 34 ms", "71 B", "no callback yet"]],
     [
       "came by callback",
       AT,
@@ -42,7 +42,7 @@ describe("the answer", () => {
       ["HTTP 202 after 34 ms", "71 B", "callback after 18.0 s"],
     ],
     ["came before the response", AT, { ...SENT, endedBy: "callback" }, undefined, ["Callback after 18.0 s"]],
-    ["was accepted without HTTP", OPEN, SENT, 1_002, ["Accepted after 2 ms", "the callback is to come"]],
+    ["was accepted without HTTP", OPEN, SENT, 1_002, ["Accepted after 2 ms", "no callback yet"]],
     [
       "was found out",
       AT,

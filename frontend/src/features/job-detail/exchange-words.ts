@@ -30,6 +30,6 @@ export function wordsForAnswer(
   if (endedBy === "reconcile") words.push("found by a reconcile call");
   if (endedBy === "response" && status === null) words.push("returned");
   if (words.length === 0) words.push(end === null ? "none yet" : "none");
-  else if (end === null && acceptedAt !== undefined) words.push("the callback is to come");
+  else if (end === null && acceptedAt !== undefined) words.push("no callback yet");
   return words.map((text, index) => (index === 0 ? `${text.charAt(0).toUpperCase()}${text.slice(1)}` : text));
 }

@@ -26,7 +26,7 @@ export function Facts({ job }: { job: Job }) {
   if (job.costMicros !== null) rows.push(["Cost", `${money(job.costMicros)} ${currency}`]);
   // Other reasons for waiting are shown above, with their own time.
   if (job.waitingOn?.kind === "schedule" || job.waitingOn?.kind === "retry") {
-    rows.push(["Runs", <Countdown key="runs" until={job.runAt} />]);
+    rows.push(["Starts", <Countdown key="starts" until={job.runAt} />]);
   }
   if (job.deadline !== null && !isFinal(job.status)) {
     rows.push(["Deadline", <Countdown key="deadline" until={job.deadline} />]);

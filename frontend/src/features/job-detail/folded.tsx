@@ -29,7 +29,7 @@ export function Folded({ className, children, last }: Props) {
             <details>
               <summary>
                 <span>Show all {all}</span>
-                <span>Fold {hidden.length} of them</span>
+                <span>Hide {hidden.length}</span>
               </summary>
               <ol className={className}>{hidden}</ol>
             </details>

@@ -13,7 +13,7 @@ const WHY_NOT: Partial<Record<Allowed, string>> = {
   denied:
     "The browser blocks notifications of this page. Allow them in its settings for this site, then reload the page.",
   impossible:
-    "This browser has no notifications for this page. They need HTTPS, or a page on this very computer.",
+    "The browser offers no notifications on this page. Notifications need HTTPS, or a server on this computer.",
 };
 
 /** Asks the browser for a notice when the job ends. Its permission is asked for by a press only. */

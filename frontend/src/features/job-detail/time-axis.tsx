@@ -3,13 +3,13 @@ import { useNow } from "@/lib/now";
 import { isFinal } from "@/lib/status";
 import { formatClock, formatDuration } from "@/lib/time";
 import { marksOf } from "./marks";
-import { type PhaseKind, phasesOf, stretchesOf } from "./phases";
+import { type StageKind, stagesOf, stretchesOf } from "./stages";
 import styles from "./time-axis.module.css";
 
-const WORDS: Record<PhaseKind, string> = {
+const WORDS: Record<StageKind, string> = {
   unkept: "No longer kept",
-  scheduled: "Until its start",
-  queued: "In the queue",
+  scheduled: "Scheduled",
+  queued: "Queued",
   running: "Running",
   waiting: "Waiting for the callback",
 };
@@ -49,7 +49,7 @@ export function TimeAxis({ job }: { job: Job }) {
         </div>
       </div>
       <ul className={styles["legend"]}>
-        {phasesOf(stretches)
+        {stagesOf(stretches)
           .filter(({ ms }) => ms > 0)
           .map(({ kind, ms }) => (
             <li key={kind} data-kind={kind}>

@@ -9,7 +9,7 @@ import { AttemptSection, PutBack } from "./attempt";
 import { courseOf, type Item } from "./course";
 import { EventLine } from "./event-line";
 import { Folded } from "./folded";
-import { isCut } from "./phases";
+import { isCut } from "./stages";
 import { TimeAxis } from "./time-axis";
 import styles from "./timeline.module.css";
 import { wordsForEnd, wordsForWait } from "./wording";

@@ -15,8 +15,8 @@ const EVENTS: Record<HistoryEvent["what"], { title: string; tone: Tone }> = {
   completed: { title: "Completed", tone: "green" },
   failed: { title: "Failed", tone: "red" },
   cancelled: { title: "Cancelled", tone: "gray" },
-  cancel_answered: { title: "The processor's answer to the cancel", tone: "gray" },
-  asked: { title: "The processor was asked", tone: "gray" },
+  cancel_answered: { title: "The processor answered the cancel", tone: "gray" },
+  asked: { title: "Reconcile call to the processor", tone: "gray" },
   late_result: { title: "A result came too late", tone: "amber" },
   retried: { title: "Retried by a person", tone: "gray" },
   result_accepted: { title: "A late result was accepted", tone: "green" },
@@ -32,7 +32,7 @@ export function wordsForEvent(event: HistoryEvent): { title: string; tone: Tone 
 
 /** `retry`: an attempt was made before. */
 export function wordsForWait({ scheduled, retry }: { scheduled: boolean; retry: boolean }): string {
-  if (scheduled) return "Waited until its start";
+  if (scheduled) return "Waited for the scheduled start";
   return retry ? "Waited for the next attempt" : "Waited in the queue";
 }
 

@@ -43,7 +43,11 @@ export function BulkAsk({ opened, filter, kind, matched, onStarted, onClose }: P
       void queries.invalidateQueries({ queryKey: groupsKey });
     },
     onError: (error) => {
-      notifications.show({ color: "red", title: "Nothing was started", message: messageOf(error) });
+      notifications.show({
+        color: "red",
+        title: "The bulk action was not started",
+        message: messageOf(error),
+      });
     },
   });
   return (

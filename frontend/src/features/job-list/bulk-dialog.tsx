@@ -50,11 +50,11 @@ function BulkForm({ draft, kind, matched, busy, onStart, onClose }: Props) {
       }}
     >
       <Stack gap="md">
-        <p>{what} Jobs that come from now on are left alone.</p>
+        <p>{what} Jobs that are submitted from now on are not included.</p>
         {hasReason && (
           <TextInput
             label="Reason"
-            description="Optional; it stands in the history of each job"
+            description="Optional; kept in the history of each job"
             value={reason}
             maxLength={LONGEST_REASON}
             onChange={(event) => set({ reason: event.currentTarget.value })}
@@ -65,7 +65,7 @@ function BulkForm({ draft, kind, matched, busy, onStart, onClose }: Props) {
             label="Flow"
             value={flow}
             onChange={(event) => set({ flow: event.currentTarget.value })}
-            data={[{ value: "", label: "The flow of each job" }, ...flows.map((one) => one.name)]}
+            data={[{ value: "", label: "Each job's own flow" }, ...flows.map((one) => one.name)]}
           />
         )}
         <Group justify="flex-end" gap="xs">

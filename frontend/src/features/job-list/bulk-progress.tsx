@@ -30,7 +30,11 @@ export function BulkProgress({ action, takesFocus, onDismiss }: Props) {
     mutationFn: () => abortBulkAction(action.id),
     onSettled: () => queries.invalidateQueries({ queryKey: bulkKey }),
     onError: (error) =>
-      notifications.show({ color: "red", title: "It was not aborted", message: messageOf(error) }),
+      notifications.show({
+        color: "red",
+        title: "The bulk action was not aborted",
+        message: messageOf(error),
+      }),
   });
 
   useEffect(() => {

@@ -8,7 +8,7 @@ describe("what became of the jobs", () => {
     [action({ action: "delete", done: 0 }), "0 deleted"],
     [
       action({ done: 34, skipped: { is_pending: 1, no_longer_matches: 1 } }),
-      "34 retried, 2 skipped (1 pending, 1 matched no longer)",
+      "34 retried, 2 skipped (1 pending, 1 no longer matching)",
     ],
     [
       action({ action: "replay", done: 1, failed: { invalid_flow: 2 } }),

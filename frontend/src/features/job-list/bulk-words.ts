@@ -12,25 +12,25 @@ export const BULK_WORDS: Readonly<Record<BulkKind, Words>> = {
     verb: "Retry",
     doing: "Retrying",
     done: "retried",
-    what: "Failed and cancelled jobs start again, under the same id. Others are skipped.",
+    what: "Failed and cancelled jobs are retried under the same id. Other jobs are skipped.",
   },
   cancel: {
     verb: "Cancel",
     doing: "Cancelling",
     done: "cancelled",
-    what: "Jobs that are not final end without a result. Others are skipped.",
+    what: "Jobs that have not ended are cancelled, without a result. Other jobs are skipped.",
   },
   replay: {
     verb: "Replay",
     doing: "Replaying",
     done: "replayed",
-    what: "Each prompt is submitted again as a new job. The jobs themselves do not change.",
+    what: "Each prompt is submitted again as a new job. The old jobs do not change.",
   },
   delete: {
     verb: "Delete",
     doing: "Deleting",
     done: "deleted",
-    what: "Final jobs are deleted with prompt, result and history. This cannot be undone. Others are skipped.",
+    what: "Jobs that have ended are deleted with prompt, result and history. Other jobs are skipped. This cannot be undone.",
   },
 };
 
@@ -43,7 +43,7 @@ const WHY: Readonly<Record<string, string>> = {
   is_completed: "completed",
   is_failed: "failed",
   is_cancelled: "cancelled already",
-  no_longer_matches: "matched no longer",
+  no_longer_matches: "no longer matching",
   changed_meanwhile: "changed meanwhile",
   job_not_found: "deleted meanwhile",
   job_damaged: "damaged in the store",
@@ -54,8 +54,9 @@ const WAITS: Readonly<Record<string, string>> = {
   too_many_waiting: "Waiting: the key has as many waiting jobs as it may have.",
   store_busy: "Waiting: the store is busy.",
   search_incomplete: "Waiting: older jobs are still being made searchable.",
-  unknown_filter: "Waiting: a newer version of the server has to carry it out.",
-  read_too_long: "Waiting: the search takes too long. Abort it, and use fewer words or another filter.",
+  unknown_filter: "Waiting: only a newer version of the server can carry out this action.",
+  read_too_long:
+    "Waiting: the search takes too long. Abort this action, and use fewer words or another filter.",
 };
 
 export function wordsForWait(code: string): string {

@@ -31,12 +31,15 @@ export function ExportDialog({ opened, ...rest }: Props & { opened: boolean }) {
 function Export({ filter, onClose }: Props) {
   const { state, start, goOn, stop } = useExport(filter);
   const counted = useQuery({ ...countQuery(filter), refetchInterval: false }).data;
-  if (state.phase === "asks") {
+  if (state.step === "asks") {
     return (
       <Stack gap="md">
         <p>
-          {counted === undefined ? "All jobs of this list" : jobs(counted.count, counted.more)}, whole, newest
-          first. CSV opens in a spreadsheet; NDJSON has every field, one job a line.
+          {counted === undefined
+            ? "All jobs of this list are"
+            : `${jobs(counted.count, counted.more)} ${counted.count === 1 && !counted.more ? "is" : "are"}`}{" "}
+          exported with prompt and result, newest first. CSV opens in a spreadsheet; NDJSON has every field of
+          a job, with one job on each line.
         </p>
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={onClose}>
@@ -59,38 +62,38 @@ function Export({ filter, onClose }: Props) {
   }
   // More than could be counted exactly, or than there were when they were counted.
   const total = counted === undefined ? 0 : Math.max(counted.count, state.count);
-  const open = state.phase === "runs" || state.phase === "waits";
+  const open = state.step === "runs" || state.step === "waits";
   return (
     <Stack gap="md">
       <Progress
-        {...(state.phase === "broke" && { color: "var(--amber-dot)" })}
-        value={state.phase === "done" ? 100 : total === 0 ? 0 : (100 * state.count) / total}
+        {...(state.step === "broke" && { color: "var(--amber-dot)" })}
+        value={state.step === "done" ? 100 : total === 0 ? 0 : (100 * state.count) / total}
         aria-label={`${inFigures(state.count)} of ${inFigures(total, counted?.more)} jobs`}
       />
       <p role="status" className={styles["outcome"]}>
         {outcome(state, inFigures(total, counted?.more))}
       </p>
       <Group justify="flex-end" gap="xs">
-        {open || state.phase === "broke" ? (
+        {open || state.step === "broke" ? (
           <Button variant="default" onClick={stop}>
             Stop
           </Button>
         ) : (
           <Button onClick={onClose}>Done</Button>
         )}
-        {state.phase === "broke" && <Button onClick={goOn}>Continue</Button>}
+        {state.step === "broke" && <Button onClick={goOn}>Continue</Button>}
       </Group>
     </Stack>
   );
 }
 
-function outcome({ phase, count, error }: ExportState, total: string): string {
+function outcome({ step, count, error }: ExportState, total: string): string {
   const came = `${inFigures(count)} of ${total} jobs`;
-  switch (phase) {
+  switch (step) {
     case "waits":
       return `${came}. ${error} Trying again…`;
     case "broke":
-      return `${came}. ${error} What came is kept.`;
+      return `${came}. ${error} The jobs received so far are kept.`;
     case "done":
       return `${jobs(count, false)} exported. The file is in your downloads.`;
     default:

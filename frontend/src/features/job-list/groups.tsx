@@ -97,7 +97,7 @@ function GroupTable({ filter, onStarted, by }: Props & { readonly by: GroupBy })
             {ofFlows && <th scope="col">Flow</th>}
             <th scope="col">Jobs</th>
             {priced && <th scope="col">Cost</th>}
-            <th scope="col">Since</th>
+            <th scope="col">First</th>
             <th scope="col">Last</th>
             <th scope="col">Example</th>
             {mayRetry && (
@@ -165,7 +165,7 @@ function GroupTable({ filter, onStarted, by }: Props & { readonly by: GroupBy })
           })}
         </tbody>
       </table>
-      {data.more && <p className={styles["note"]}>Of the newest 10,000 jobs.</p>}
+      {data.more && <p className={styles["note"]}>Counted among the newest 10,000 jobs.</p>}
       {asked !== null && (
         <BulkAsk
           opened={asking}

@@ -34,8 +34,8 @@ export function NoJobMatches({ onClear }: { onClear: () => void }) {
 
 export function UnreadableSearch({ onClear }: { onClear: () => void }) {
   return (
-    <NoMatch title="This search cannot be read" onClear={onClear}>
-      <p>What is wrong stands below the search field. Press ? for what a search may say.</p>
+    <NoMatch title="This search is not valid" onClear={onClear}>
+      <p>The error is below the search field. Press ? for the search syntax.</p>
     </NoMatch>
   );
 }

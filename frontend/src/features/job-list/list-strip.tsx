@@ -43,7 +43,13 @@ export function ListStrip({ loaded, total, isWhole, applying, news, isSelected, 
           size="compact-sm"
           onClick={() => onSelect(!isSelected)}
         >
-          {isSelected ? "Clear selection" : "Select all that match"}
+          {isSelected ? (
+            "Clear selection"
+          ) : (
+            <span>
+              Select all<span className={styles["thatMatch"]}> that match</span>
+            </span>
+          )}
         </Button>
       )}
       <div role="status" aria-live="polite">

@@ -41,7 +41,7 @@ export function LookMenu() {
           ))}
         </Menu.CheckboxGroup>
         <Menu.Divider />
-        <Menu.Item onClick={() => LOOK.write(USUAL)}>As usual</Menu.Item>
+        <Menu.Item onClick={() => LOOK.write(USUAL)}>Reset</Menu.Item>
       </Menu.Dropdown>
     </Menu>
   );

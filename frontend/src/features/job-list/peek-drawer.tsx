@@ -71,7 +71,7 @@ export function PeekDrawer({ opened, id, missing, filter, onMove, onClose, child
       <Drawer.Content ref={dialog}>
         <Drawer.Header role="presentation" className={styles["header"]}>
           {place === null ? (
-            <span className={styles["apart"]}>Not among the rows of the list</span>
+            <span className={styles["apart"]}>This job is not in the list</span>
           ) : (
             <PlaceInList place={place} onOpen={move} />
           )}

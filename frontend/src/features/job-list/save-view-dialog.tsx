@@ -60,7 +60,7 @@ function SaveViewForm({ search, views, onChange, onClose }: FormProps) {
           label="Name"
           description={
             replaces
-              ? "There is a view of this name: it is replaced."
+              ? "A view of this name exists. Saving replaces it."
               : "Kept in this browser. To share the view, copy its link."
           }
           data-autofocus

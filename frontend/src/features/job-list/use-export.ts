@@ -12,15 +12,15 @@ const TYPES = { ndjson: "application/x-ndjson", csv: "text/csv" } as const;
 const BLOB_BYTES = 4 * 1024 * 1024;
 const SHOWN_EVERY_MS = 200;
 
-export type ExportPhase = "asks" | "runs" | "waits" | "broke" | "done";
+export type ExportStep = "asks" | "runs" | "waits" | "broke" | "done";
 
 export interface ExportState {
-  phase: ExportPhase;
+  step: ExportStep;
   count: number;
   error: string | null;
 }
 
-const ASKS: ExportState = { phase: "asks", count: 0, error: null };
+const ASKS: ExportState = { step: "asks", count: 0, error: null };
 
 /** A file that is growing. */
 class Growing {
@@ -74,8 +74,8 @@ export function useExport(filter: JobFilter) {
     async (growing: Growing) => {
       const stop = new AbortController();
       running.current = stop;
-      const show = (phase: ExportPhase, error: string | null = null) => {
-        if (!stop.signal.aborted) setState({ phase, count: growing.rows.count, error });
+      const show = (step: ExportStep, error: string | null = null) => {
+        if (!stop.signal.aborted) setState({ step, count: growing.rows.count, error });
       };
       let tries = 0;
       for (;;) {

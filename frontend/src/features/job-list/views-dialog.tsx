@@ -38,7 +38,7 @@ function Views({ views, onChange, onClose }: Props) {
       setSaid(NOT_KEPT);
       return;
     }
-    setSaid(`${name} is deleted.`);
+    setSaid(`The view ${name} is deleted.`);
     if (views.length === 1) onClose();
     // The button is gone: the focus goes to that of the row which took its place.
     else list.current?.querySelectorAll<HTMLElement>("[data-delete]")[index === 0 ? 1 : index - 1]?.focus();
@@ -79,7 +79,7 @@ function ViewRow({ view, views, onChange, onDelete }: RowProps) {
     if (!changed) return;
     const wrong =
       nameProblem(name) ??
-      (hasView(views, name) ? "There is a view of this name." : null) ??
+      (hasView(views, name) ? "A view of this name exists." : null) ??
       (onChange((now) => renamedView(now, view.name, name)) ? null : NOT_KEPT);
     setProblem(wrong);
   };

@@ -44,7 +44,7 @@ export function KeyForm({ draft, busy, failure, onCreate, onClose }: Props) {
         <TextInput
           label="Name"
           placeholder="nightly import"
-          description="What or who uses it"
+          description="Who or what uses the key"
           data-autofocus
           maxLength={200}
           {...field("name")}
@@ -66,7 +66,7 @@ export function KeyForm({ draft, busy, failure, onCreate, onClose }: Props) {
           label="Flows"
           data={[
             { value: "all", label: "All flows" },
-            { value: "some", label: "Only some, and only their jobs" },
+            { value: "some", label: "Only some flows, and only their jobs" },
           ]}
           {...field("scope")}
         />
@@ -82,7 +82,7 @@ export function KeyForm({ draft, busy, failure, onCreate, onClose }: Props) {
           {values.ends === "date" && <TextInput type="datetime-local" label="At" {...field("date")} />}
           <TextInput
             label="Requests per minute"
-            placeholder="the usual limit"
+            placeholder="the default limit"
             inputMode="numeric"
             {...field("rate")}
           />

@@ -52,7 +52,7 @@ export function KeyRow({ apiKey, all }: { apiKey: ApiKey; all: readonly ApiKey[]
         <div className={styles["actions"]}>
           <ActionButton
             label="Rotate…"
-            hint="Makes a new key in its place. The old one stays valid for a while."
+            hint="Makes a new key in place of this one. The old key stays valid for a while."
             icon={IconRotateClockwise}
             blocked={blocked}
             onAct={() => setDialog("rotate")}

@@ -6,14 +6,14 @@ const NOW = Date.parse("2026-11-24T10:00:00.000Z");
 const FILLED: KeyValues = { ...EMPTY, name: " nightly import " };
 
 it.each<[string, Partial<KeyValues>, Partial<KeyValues>]>([
-  ["a name is wanted", { name: "  " }, { name: "A name tells later what the key is for." }],
+  ["a name is wanted", { name: "  " }, { name: "Give the key a name." }],
   ["a name has an end", { name: "n".repeat(101) }, { name: "At most 100 characters." }],
   ["a key without rights is none", { rights: "" }, { rights: "Choose at least one right." }],
   ["some flows are at least one", { scope: "some" }, { flows: "Choose at least one flow." }],
   ["flows do not count where all are meant", { flows: "a" }, {}],
   ["a date is wanted where one is promised", { ends: "date" }, { date: "Choose a date and a time." }],
   ["half a date is none", { ends: "date", date: "2030-01-01" }, { date: "Choose a date and a time." }],
-  ["an end lies ahead", { ends: "date", date: toLocal(NOW) }, { date: "This is in the past." }],
+  ["an end lies ahead", { ends: "date", date: toLocal(NOW) }, { date: "Choose a time in the future." }],
   ["a rate is a number", { rate: "ten" }, { rate: "A whole number from 1 to 1,000,000." }],
   ["a rate is whole", { rate: "1.5" }, { rate: "A whole number from 1 to 1,000,000." }],
   ["a rate is not nothing", { rate: "0" }, { rate: "A whole number from 1 to 1,000,000." }],

@@ -42,14 +42,14 @@ const LONGEST_NAME = 100;
 
 export function problemsOf(values: KeyValues, now: number): Problems {
   const found: Problems = {};
-  if (values.name.trim() === "") found.name = "A name tells later what the key is for.";
+  if (values.name.trim() === "") found.name = "Give the key a name.";
   if (values.name.trim().length > LONGEST_NAME) found.name = `At most ${LONGEST_NAME} characters.`;
   if (words(values.rights).length === 0) found.rights = "Choose at least one right.";
   if (values.scope === "some" && words(values.flows).length === 0) found.flows = "Choose at least one flow.";
   if (values.ends === "date") {
     const at = fromLocal(values.date);
     if (at === null) found.date = "Choose a date and a time.";
-    else if (at <= now) found.date = "This is in the past.";
+    else if (at <= now) found.date = "Choose a time in the future.";
   }
   if (values.rate.trim() !== "") {
     const rate = Number(values.rate);

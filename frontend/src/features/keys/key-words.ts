@@ -18,5 +18,7 @@ export function stateOf(
 }
 
 export function wordsForRate(ratePerMinute: number | null): string {
-  return ratePerMinute === null ? "the usual limit" : `${ratePerMinute.toLocaleString("en")} requests / min`;
+  return ratePerMinute === null
+    ? "the default limit"
+    : `${ratePerMinute.toLocaleString("en")} requests / min`;
 }

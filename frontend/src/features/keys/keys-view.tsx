@@ -22,7 +22,7 @@ export function KeysView() {
   return (
     <PageFrame
       title="API keys"
-      about="A key lets a program or a person in, with the rights that it has and no more. Its text is shown once, when it is made."
+      about="An API key lets a program or a person use this server, with the rights of the key. The key is shown only once, when it is made."
       action={
         <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setCreating(true)}>
           New key
@@ -50,7 +50,7 @@ function Keys() {
       <Card label="Keys">
         {valid.length === 0 ? (
           <Notice icon={IconKey} title="No key is valid">
-            <p>Programs and people need one as soon as the server runs with AUTH=keys.</p>
+            <p>Programs and people need a key as soon as the server runs with AUTH=keys.</p>
           </Notice>
         ) : (
           <KeyRows keys={valid} all={all} />

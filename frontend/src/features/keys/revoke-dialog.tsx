@@ -45,7 +45,7 @@ export function RevokeDialog({ opened, apiKey, own, onClose }: Props) {
         <VisibleText text={apiKey.name} />
       </strong>{" "}
       (<code>{apiKey.id}</code>) ends within 5 seconds on every server, with its sessions and event streams.
-      What uses it is refused from then on. This cannot be undone.
+      Requests with the key are refused from then on. This cannot be undone.
       {own && " You are signed in with it, so you will be signed out."}
     </DangerDialog>
   );

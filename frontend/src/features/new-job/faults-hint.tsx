@@ -11,14 +11,14 @@ const FAULTS: readonly (readonly [string, string])[] = [
   ["early", "the callback comes before the hand-over returns"],
   ["wrong_secret", "the callback carries a wrong secret"],
   ["error", "the processor reports a failure"],
-  ["slow", "it takes three times as long"],
+  ["slow", "processing takes three times as long"],
 ];
 
 export function FaultsHint({ onPick }: { onPick: (word: string) => void }) {
   return (
     <details className={styles["faults"]}>
       <summary>Inject a fault</summary>
-      <p>The mock injects a fault that the prompt names. Add one:</p>
+      <p>The mock fails on purpose if the prompt names a fault. Add a fault to the prompt:</p>
       <ul className={styles["faultList"]}>
         {FAULTS.map(([name, meaning]) => (
           <li key={name}>

@@ -138,7 +138,7 @@ export function NewJobForm({ values: typed, onChange, submit, onLeave }: Props) 
         )}
         <div className={styles["send"]}>
           <Link to="/batches" onClick={onLeave}>
-            Many from a file
+            Submit a file…
           </Link>
           <Button
             type="submit"

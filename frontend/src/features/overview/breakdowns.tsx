@@ -26,7 +26,7 @@ export function Errors({ series, search }: Props) {
   return (
     <Panel title="Failures by error">
       {codes.length === 0 ? (
-        <p className={styles["nothing"]}>Nothing failed.</p>
+        <p className={styles["nothing"]}>No job failed.</p>
       ) : (
         <ul className={styles["codes"]}>
           {codes.slice(0, MOST_CODES).map(([code, count]) => (

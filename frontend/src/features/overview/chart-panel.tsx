@@ -89,7 +89,7 @@ function Legend({ kind, measures, points, unit }: Pick<Props, "kind" | "measures
       {kind === "bars" && running && (
         <li>
           <span className={styles["swatch"]} data-partial />
-          Not over yet
+          Current period
         </li>
       )}
     </ul>
@@ -113,7 +113,7 @@ function Values({ caption, points, measures, format }: ValuesProps) {
   const shown = points.filter((point) => measures.some(({ of }) => (of(point) ?? 0) > 0)).toReversed();
   return (
     <>
-      <p className={styles["caption"]}>{caption}, the newest first. Periods without any are left out.</p>
+      <p className={styles["caption"]}>{caption}, the newest first. Periods without values are left out.</p>
       <div className={styles["scroll"]} tabIndex={0} role="group" aria-label={caption}>
         <table className={styles["table"]}>
           <caption className="visually-hidden">{caption}</caption>

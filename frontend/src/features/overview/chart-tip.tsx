@@ -27,7 +27,7 @@ export function ChartTip({ point, measures, format, pressable }: Props) {
           <span className={styles["tipValue"]}>{value === null ? "–" : format(value)}</span>
         </p>
       ))}
-      {pressable && <p className={styles["tipHint"]}>Press for the jobs</p>}
+      {pressable && <p className={styles["tipHint"]}>Press to see the jobs</p>}
     </div>
   );
 }

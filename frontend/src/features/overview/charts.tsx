@@ -78,12 +78,12 @@ export function Waits({ series, points }: Omit<Props, "flow">) {
   return (
     <ChartPanel
       title="Longest wait for a worker"
-      label="For how long the oldest due job had waited, at most"
+      label="Longest wait of the oldest due job"
       kind="bars"
       points={points}
       measures={WAITS}
       unit="ms"
-      nothing={series.total.waitingAgeMs === null ? "No due job waited when it was looked at." : undefined}
+      nothing={series.total.waitingAgeMs === null ? "No due job had to wait." : undefined}
     />
   );
 }

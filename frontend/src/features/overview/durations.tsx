@@ -8,17 +8,21 @@ import styles from "./overview.module.css";
 import type { Point } from "./points";
 import { duration } from "./words";
 
-type Phase = keyof DurationsOf;
+type Stage = keyof DurationsOf;
 
-const PHASES: readonly { readonly phase: Phase; readonly label: string; readonly meaning: string }[] = [
-  { phase: "total", label: "In all", meaning: "queued, handing over and processing together" },
-  { phase: "queued", label: "Queued", meaning: "from when it was due to a worker" },
-  { phase: "handingOver", label: "Handing over", meaning: "a worker had it" },
-  { phase: "processing", label: "Processing", meaning: "until the callback came" },
+const STAGES: readonly { readonly stage: Stage; readonly label: string; readonly meaning: string }[] = [
+  { stage: "total", label: "Total", meaning: "queued, handing over and processing together" },
   {
-    phase: "scheduled",
+    stage: "queued",
+    label: "Queued",
+    meaning: "PENDING: from when the job was due until a worker claimed it",
+  },
+  { stage: "handingOver", label: "Handing over", meaning: "RUNNING: a worker had the job" },
+  { stage: "processing", label: "Processing", meaning: "WAITING: from the acceptance to the callback" },
+  {
+    stage: "scheduled",
     label: "Scheduled",
-    meaning: "until the start that was asked for; no part of the rest",
+    meaning: "until the start that was asked for; not part of the total",
   },
 ];
 
@@ -35,7 +39,7 @@ interface Props {
 }
 
 export function Durations({ series, points, flow }: Props) {
-  const [phase, setPhase] = useState<Phase>("total");
+  const [stage, setStage] = useState<Stage>("total");
   const pick = usePick(flow);
   const measures = useMemo<Measure[]>(
     () =>
@@ -43,15 +47,15 @@ export function Durations({ series, points, flow }: Props) {
         key: share,
         label: share,
         ...look,
-        of: ({ counts }) => counts.durations[phase]?.[share] ?? null,
+        of: ({ counts }) => counts.durations[stage]?.[share] ?? null,
       })),
-    [phase],
+    [stage],
   );
-  const chosen = PHASES.find((one) => one.phase === phase);
+  const chosen = STAGES.find((one) => one.stage === stage);
   return (
     <ChartPanel
       title="Durations"
-      label={`Durations of the jobs that ended, ${chosen?.label.toLowerCase()}`}
+      label={`Durations of the jobs that ended: ${chosen?.label.toLowerCase()}`}
       kind="lines"
       points={points}
       measures={measures}
@@ -60,11 +64,13 @@ export function Durations({ series, points, flow }: Props) {
       nothing={series.total.durations.total === null ? "No job ended." : undefined}
     >
       {series.total.durations.total !== null && (
-        <table className={styles["table"]} data-phases>
-          <caption className="visually-hidden">Durations of the whole time, by phase</caption>
+        <table className={styles["table"]} data-stages>
+          <caption className="visually-hidden">
+            Durations by stage, of all jobs that ended in the chosen time
+          </caption>
           <thead>
             <tr>
-              <th scope="col">Phase</th>
+              <th scope="col">Stage</th>
               {SHARES.map(({ share }) => (
                 <th key={share} scope="col" className={styles["number"]}>
                   {share}
@@ -76,18 +82,18 @@ export function Durations({ series, points, flow }: Props) {
             </tr>
           </thead>
           <tbody>
-            {PHASES.map(({ phase: one, label, meaning }) => {
+            {STAGES.map(({ stage: one, label, meaning }) => {
               const found = series.total.durations[one];
               return (
-                <tr key={one} data-chosen={one === phase || undefined}>
+                <tr key={one} data-chosen={one === stage || undefined}>
                   <th scope="row">
                     <button
                       type="button"
-                      className={styles["phase"]}
-                      aria-pressed={one === phase}
+                      className={styles["stage"]}
+                      aria-pressed={one === stage}
                       disabled={found === null}
                       title={meaning}
-                      onClick={() => setPhase(one)}
+                      onClick={() => setStage(one)}
                     >
                       {label}
                     </button>

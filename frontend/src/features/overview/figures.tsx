@@ -36,7 +36,7 @@ export function Figures({ series, flow, countedMs }: Props) {
       </Figure>
       <Figure
         name="Failed"
-        note={total.expired > 0 ? `${number(total.expired)} of them expired` : "after all attempts"}
+        note={total.expired > 0 ? `${number(total.expired)} past their deadline` : "after all attempts"}
         bad={total.failed > 0}
       >
         {total.failed === 0 ? (
@@ -60,7 +60,7 @@ export function Figures({ series, flow, countedMs }: Props) {
             ? `for ${aboutMoney(total.costMicros)} ${series.currency}`
             : tokens === 0
               ? "none were reported"
-              : `${short(total.tokens.completion)} of them answers`
+              : `${short(total.tokens.completion)} in answers`
         }
       >
         {tokens === 0 ? "–" : short(tokens)}
@@ -70,9 +70,7 @@ export function Figures({ series, flow, countedMs }: Props) {
 }
 
 function p50({ total }: Series): string {
-  return total.durations.total === null
-    ? "no job ended"
-    : `half within ${duration(total.durations.total.p50)}`;
+  return total.durations.total === null ? "no job ended" : `p50 ${duration(total.durations.total.p50)}`;
 }
 
 interface FigureProps {

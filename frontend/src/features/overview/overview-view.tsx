@@ -97,8 +97,8 @@ function Nothing({ series }: { series: Series }) {
     <Notice icon={IconChartBar} title={everything ? "No job has ended yet" : "Nothing happened in this time"}>
       <p>
         {everything
-          ? "The figures appear when the first one does."
-          : "No job ended, and none waited. Choose a longer time."}
+          ? "The figures appear when the first job ends."
+          : "No job ended, and no due job waited. Choose a longer time."}
       </p>
       <Link to="/">Go to the list of jobs</Link>
     </Notice>
@@ -127,7 +127,7 @@ function Choice({ range, flow, onChange }: ChoiceProps) {
         ]}
       />
       <fieldset className={styles["ranges"]}>
-        <legend className="visually-hidden">Time up to now</legend>
+        <legend className="visually-hidden">Time range</legend>
         {RANGE_NAMES.map((name) => (
           <button
             key={name}

@@ -92,7 +92,7 @@ function Finder({ acts, onClose, onRun }: FinderProps) {
         autoComplete="off"
         spellCheck={false}
         maxLength={1_000}
-        placeholder="Page, command, job’s id, words"
+        placeholder="Page, command, job id or words"
         size="md"
         variant="unstyled"
         data-autofocus
@@ -125,7 +125,7 @@ function Finder({ acts, onClose, onRun }: FinderProps) {
           </div>
         ))}
       </div>
-      {all.length === 0 && <p className={styles["nothing"]}>No command is called that.</p>}
+      {all.length === 0 && <p className={styles["nothing"]}>No command matches.</p>}
       <p className="visually-hidden" role="status">
         {typed.trim() === "" ? "" : all.length === 1 ? "1 command" : `${all.length} commands`}
       </p>

@@ -145,8 +145,8 @@ function Log({ filter, onChange, endpoints, top }: LogProps) {
 
 function NothingYet() {
   return (
-    <Notice icon={IconSend} title="Nothing was sent yet">
-      <p>Each notice is listed here with its request, each answer, and when it is tried again.</p>
+    <Notice icon={IconSend} title="No delivery yet">
+      <p>Each delivery is listed here with the request, the answers, and the time of the next try.</p>
     </Notice>
   );
 }

@@ -22,7 +22,7 @@ export function DeliveryDetails({ delivery }: { delivery: Delivery }) {
 }
 
 function Tries({ tries }: { tries: readonly Try[] }) {
-  if (tries.length === 0) return <p className={styles["none"]}>It was not sent yet.</p>;
+  if (tries.length === 0) return <p className={styles["none"]}>Not sent yet.</p>;
   return (
     <ol className={styles["tries"]} aria-label="Tries, newest first" reversed>
       {tries.toReversed().map((one) => (

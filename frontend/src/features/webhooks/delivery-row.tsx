@@ -132,7 +132,7 @@ function Again({ delivery, endpoints }: Pick<Props, "delivery" | "endpoints">) {
       )}
       <ActionButton
         label={pending ? "Send now" : "Send again"}
-        hint="With the same id and body, and a new signature."
+        hint="Sends the delivery again, with the same id and body and a new signature."
         icon={IconSend}
         busy={sending.isPending}
         blocked={blocked ?? whyNotSent(delivery, endpoints)}

@@ -13,13 +13,13 @@ export type End = "disable" | "delete";
 const WORDS = {
   disable: {
     title: "Disable this endpoint?",
-    text: "is told of nothing from now on, and what was not delivered to it is given up. Enable it to go on; what was given up can be sent again then.",
+    text: "gets no deliveries from now on, and its pending deliveries fail. They can be sent again once the endpoint is enabled.",
     act: "Disable",
     failed: "The endpoint was not disabled",
   },
   delete: {
     title: "Delete this endpoint?",
-    text: "is deleted with its secret, and what was not delivered to it is given up. This cannot be undone.",
+    text: "is deleted with its secret, and its pending deliveries fail. This cannot be undone.",
     act: "Delete",
     failed: "The endpoint was not deleted",
   },

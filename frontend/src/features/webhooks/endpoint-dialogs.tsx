@@ -31,7 +31,7 @@ export function CreateDialog({ opened, onClose }: { opened: boolean; onClose: ()
     <OnceDialog
       opened={opened}
       title="New endpoint"
-      madeTitle="Copy its secret"
+      madeTitle="Copy the secret of the endpoint"
       made={made === undefined ? null : <MadeSecret secret={made.secret} onDone={close} />}
       isForm
       onClose={close}

@@ -56,7 +56,7 @@ export function EndpointForm({ draft, initial, submit, busy, failure, onSend, on
         />
         <Checkbox.Group
           label="Events"
-          description="The ends of jobs that it is told of"
+          description="Which ends of jobs are sent to the endpoint"
           value={words(values.events)}
           error={problems.events ?? refused("events")}
           onChange={(chosen) => set({ events: EVENTS.filter((one) => chosen.includes(one)).join(" ") })}

@@ -104,16 +104,16 @@ function Actions({ endpoint }: { endpoint: Endpoint }) {
       <div className={styles["actions"]}>
         <ActionButton
           label="Send a test"
-          hint="A signed request of the type webhook.test, which tells of no job."
+          hint="Sends a signed request of the type webhook.test, which is about no job."
           icon={IconSend}
           busy={testing.isPending}
-          blocked={blocked ?? (disabled ? "It is disabled. Enable it first." : null)}
+          blocked={blocked ?? (disabled ? "The endpoint is disabled. Enable it first." : null)}
           onAct={() => testing.mutate()}
         />
         <ActionButton label="Edit…" icon={IconPencil} blocked={blocked} onAct={() => setDialog("edit")} />
         <ActionButton
           label="Rotate secret…"
-          hint="Makes a new secret. The old one signs too for a while."
+          hint="Makes a new secret. For a while both secrets sign."
           icon={IconRotateClockwise}
           blocked={blocked}
           onAct={() => setDialog("rotate")}
@@ -121,7 +121,7 @@ function Actions({ endpoint }: { endpoint: Endpoint }) {
         {disabled ? (
           <ActionButton
             label="Enable"
-            hint="It is told of ends from now on."
+            hint="Deliveries to the endpoint start again."
             icon={IconPlayerPlay}
             busy={enabling.isPending}
             blocked={blocked}
@@ -149,7 +149,7 @@ function Actions({ endpoint }: { endpoint: Endpoint }) {
           hash={DELIVERIES}
           className={styles["toDeliveries"]}
         >
-          <IconListSearch size={16} aria-hidden /> Its deliveries
+          <IconListSearch size={16} aria-hidden /> Deliveries
         </Link>
       </div>
       <div role="status" className={styles["test"]}>

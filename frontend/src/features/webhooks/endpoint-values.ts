@@ -43,9 +43,11 @@ export function problemsOf(values: EndpointValues): Problems {
 
 function problemOfUrl(text: string): string | null {
   if (!/^https?:\/\//i.test(text) || !URL.canParse(text))
-    return "A URL that begins with https:// or http://.";
+    return "Enter a URL that begins with https:// or http://.";
   const { username, password } = new URL(text);
-  return username + password === "" ? null : "Without user name and password: the signature is the proof.";
+  return username + password === ""
+    ? null
+    : "Leave out the user name and password: the receiver verifies the signature instead.";
 }
 
 /** The request, for values without problems. */

@@ -39,7 +39,7 @@ export function Endpoints() {
       ) : (
         <p className={styles["locked"]}>
           <IconLock size={16} aria-hidden />
-          <span>{why} Administrators see and make standing endpoints.</span>
+          <span>{why} Only administrators see and make endpoints.</span>
         </p>
       )}
       <CreateDialog opened={creating} onClose={() => setCreating(false)} />
@@ -66,7 +66,8 @@ function Standing() {
     return (
       <Notice icon={IconWebhook} title="No endpoint yet">
         <p>
-          An endpoint is told of the end of each job that fits: which ends, and of which flows, you choose.
+          An endpoint is a URL that gets a signed request when a job ends. You choose which ends and which
+          flows.
         </p>
       </Notice>
     );

@@ -29,7 +29,7 @@ export function JobDeliveries({ job }: { job: Job }) {
     return (
       <Panel title="Webhooks">
         <PartNotLoaded
-          what="The deliveries of its webhooks"
+          what="The webhook deliveries of this job"
           why={messageOf(query.error)}
           onRetry={() => void query.refetch()}
         />
@@ -45,14 +45,14 @@ export function JobDeliveries({ job }: { job: Job }) {
       aside={
         deliveries.length > 0 && (
           <Link to="/webhooks" search={{ job: job.id }} className={styles["log"]}>
-            In the log
+            Open in Webhooks
           </Link>
         )
       }
     >
       {job.webhook !== null && (
         <p className={styles["asked"]}>
-          Told of its end{eventsOf(job.webhook.events)}:{" "}
+          Webhook of this job{eventsOf(job.webhook.events)}:{" "}
           <code>
             <VisibleText text={job.webhook.url} />
           </code>
@@ -73,5 +73,5 @@ export function JobDeliveries({ job }: { job: Job }) {
 function eventsOf(events: readonly string[]): string {
   return events.length === EVENTS.length
     ? ""
-    : `, if ${EVENTS.filter((one) => events.includes(one)).join(" or ")}`;
+    : ` (if ${EVENTS.filter((one) => events.includes(one)).join(" or ")})`;
 }

@@ -25,7 +25,7 @@ export function RotateSecretDialog({ opened, endpoint, onClose }: Props) {
   return (
     <RotateDialog
       opened={opened}
-      title="Rotate its secret"
+      title="Rotate the secret of the endpoint"
       what="secret"
       busy={isPending}
       failure={error && messageOf(error)}
@@ -36,8 +36,8 @@ export function RotateSecretDialog({ opened, endpoint, onClose }: Props) {
       <strong>
         <VisibleText text={nameOf(endpoint)} />
       </strong>{" "}
-      gets a new secret. Both sign each request while the old one stays valid, so that the receiver can be
-      changed in between.
+      gets a new secret. While the old secret is valid, both sign each request, so that you can change the
+      receiver in that time.
     </RotateDialog>
   );
 }

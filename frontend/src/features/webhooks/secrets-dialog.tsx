@@ -20,10 +20,10 @@ export function SecretsDialog({ opened, onClose }: { opened: boolean; onClose: (
     <Modal opened={opened} onClose={onClose} title="The secret of your jobs' webhooks" size="lg">
       <Stack gap="md">
         <p>
-          A job or batch may carry a webhook of its own, which is told of its end. This secret signs those of
-          the jobs that you submit; standing endpoints each have another.
+          A job or a batch can have a webhook of its own. This secret signs the webhooks of the jobs and
+          batches that you submit. Each endpoint has another secret.
         </p>
-        {asking.isPending && <p role="status">Asking for it…</p>}
+        {asking.isPending && <p role="status">Loading the secret…</p>}
         {asking.isError && <Failure>{messageOf(asking.error)}</Failure>}
         <div className={styles["secrets"]} data-testid="own-secrets">
           {secrets.map((secret) => (
@@ -31,7 +31,10 @@ export function SecretsDialog({ opened, onClose }: { opened: boolean; onClose: (
           ))}
         </div>
         {secrets.length > 1 && (
-          <p>The server's own secret is being changed: until then both sign, and the first stays.</p>
+          <p>
+            The server's secret is being rotated. Until that is over, both secrets sign; then only the first
+            does.
+          </p>
         )}
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose} data-autofocus>

@@ -19,7 +19,7 @@ export function WebhooksView({ filter, onChange }: Props) {
   return (
     <PageFrame
       title="Webhooks"
-      about="The end of a job is told by a signed request: to standing endpoints, and to the webhook that a job or batch carries. What fails is sent again for more than three days."
+      about="When a job ends, a signed request is sent to every endpoint that matches the job, and to the webhook of the job or its batch. A failed delivery is tried again for more than three days."
       action={
         <ActionButton
           label="Secret of your jobs' webhooks…"

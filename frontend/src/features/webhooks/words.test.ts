@@ -14,7 +14,7 @@ it.each<[Pick<Delivery, "state" | "tries" | "note">, string, string]>([
   [{ state: "pending", tries: tried(503, null), note: null }, "Try 2: no answer after 120 ms.", "amber"],
   [{ state: "delivered", tries: tried(200), note: null }, "Answered 200 after 120 ms.", "green"],
   [{ state: "delivered", tries: tried(500, 204), note: null }, "Try 2: answered 204 after 120 ms.", "green"],
-  [{ state: "failed", tries: [], note: "Its endpoint was deleted." }, "Its endpoint was deleted.", "red"],
+  [{ state: "failed", tries: [], note: "The endpoint was deleted." }, "The endpoint was deleted.", "red"],
   [{ state: "failed", tries: [], note: null }, "Never sent.", "red"],
 ])("%j: %s", (delivery, words, tone) => {
   expect([wordsFor(delivery), lookOf(delivery).tone]).toEqual([words, tone]);
@@ -46,8 +46,8 @@ it.each([
   ["e1", undefined, null],
   [null, [], null],
   ["e1", [{ id: "e1", disabledAt: null }], null],
-  ["e1", [], "Its endpoint was deleted."],
-  ["e1", [{ id: "e1", disabledAt: 1 }], "Its endpoint is disabled. Enable it first."],
+  ["e1", [], "The endpoint was deleted."],
+  ["e1", [{ id: "e1", disabledAt: 1 }], "The endpoint is disabled. Enable it first."],
 ])("to %s of %j: %s", (endpointId, endpoints, why) => {
   expect(whyNotSent({ endpointId }, endpoints)).toBe(why);
 });

@@ -55,9 +55,9 @@ export function hostOf(url: string): string {
 }
 
 const BECAUSE: Readonly<Record<string, string>> = {
-  asked: "A person disabled it.",
-  gone: "It answered 410: it wants no notices any more.",
-  failing: "Nothing could be delivered to it for five days.",
+  asked: "A person disabled the endpoint.",
+  gone: "The endpoint answered 410: it wants no more deliveries.",
+  failing: "No delivery succeeded for five days.",
 };
 
 /** How it stands, and why. */
@@ -71,7 +71,11 @@ export function stateOf(endpoint: Pick<Endpoint, "disabledAt" | "disabledBecause
     return { label: "Disabled", tone: endpoint.disabledBecause === "asked" ? "gray" : "red", why };
   }
   if (endpoint.failingSince !== null) {
-    return { label: "Failing", tone: "amber", why: "After five days without a delivery it is disabled." };
+    return {
+      label: "Failing",
+      tone: "amber",
+      why: "The endpoint is disabled after five days without a successful delivery.",
+    };
   }
   return { label: "Enabled", tone: "green", why: null };
 }
@@ -83,6 +87,6 @@ export function whyNotSent(
 ): string | null {
   if (delivery.endpointId === null || endpoints === undefined) return null;
   const endpoint = endpoints.find(({ id }) => id === delivery.endpointId);
-  if (endpoint === undefined) return "Its endpoint was deleted.";
-  return endpoint.disabledAt === null ? null : "Its endpoint is disabled. Enable it first.";
+  if (endpoint === undefined) return "The endpoint was deleted.";
+  return endpoint.disabledAt === null ? null : "The endpoint is disabled. Enable it first.";
 }

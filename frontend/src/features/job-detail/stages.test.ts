@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { HistoryEvent } from "@/api/model";
-import { isCut, phasesOf, stretchesOf } from "./phases";
+import { isCut, stagesOf, stretchesOf } from "./stages";
 
 function history(...events: [HistoryEvent["what"], number][]): HistoryEvent[] {
   return events.map(([what, at]) => ({
@@ -13,7 +13,7 @@ function history(...events: [HistoryEvent["what"], number][]): HistoryEvent[] {
 
 function sums(events: HistoryEvent[], now: number, idleMs = 0) {
   return Object.fromEntries(
-    phasesOf(stretchesOf(events, now, idleMs))
+    stagesOf(stretchesOf(events, now, idleMs))
       .filter(({ ms }) => ms > 0)
       .map(({ kind, ms }) => [kind, ms]),
   );
@@ -35,7 +35,7 @@ it("adds up over attempts, and counts the wait before the next one as queueing",
   expect(sums(events, 0)).toEqual({ queued: 1_010, running: 20 });
 });
 
-it("lets the phase under way last until now, and the time after the end count for nothing", () => {
+it("lets the stage under way last until now, and the time after the end count for nothing", () => {
   expect(sums(history(["submitted", 0], ["started", 10]), 110)).toEqual({
     queued: 10,
     running: 100,
@@ -43,7 +43,7 @@ it("lets the phase under way last until now, and the time after the end count fo
   expect(sums(history(["submitted", 0], ["cancelled", 10]), 9_999)).toMatchObject({ queued: 10 });
 });
 
-it("goes on with a phase when the processor's answer to an earlier cancel comes in", () => {
+it("goes on with a stage when the processor's answer to an earlier cancel comes in", () => {
   const events = history(
     ["submitted", 0],
     ["started", 10],
@@ -92,7 +92,7 @@ it("calls the whole wait of a job scheduled that was cancelled before its start"
   expect(sums(history(["submitted", 0], ["cancelled", 500]), 9_999, 60_000)).toEqual({ scheduled: 500 });
 });
 
-it("keeps the phases in the order in which they came", () => {
+it("keeps the stages in the order in which they came", () => {
   const events = history(["submitted", 0], ["started", 10], ["attempt_failed", 20], ["started", 50]);
   expect(stretchesOf(events, 60, 5).map(({ kind, from, to }) => [kind, from, to])).toEqual([
     ["scheduled", 0, 5],

@@ -4,23 +4,23 @@ import type { HistoryEvent } from "@/api/model";
  * Where a job's time went: until the start that was asked for, in the queue, with a worker, or waiting for the callback.
  * `unkept`: what happened then is no longer in the history.
  */
-export type PhaseKind = "scheduled" | "queued" | "running" | "waiting" | "unkept";
+export type StageKind = "scheduled" | "queued" | "running" | "waiting" | "unkept";
 
-export interface Phase {
-  readonly kind: PhaseKind;
+export interface Stage {
+  readonly kind: StageKind;
   readonly ms: number;
 }
 
-/** One stretch of time in one phase. `until`: the event that ended it; undefined: it is not over. */
+/** One stretch of time in one stage. `until`: the event that ended it; undefined: it is not over. */
 export interface Stretch {
-  readonly kind: PhaseKind;
+  readonly kind: StageKind;
   readonly from: number;
   readonly to: number;
   readonly until: HistoryEvent | undefined;
 }
 
-/** The phase that each event starts; final events start none. */
-const BEGINS: Readonly<Record<string, PhaseKind>> = {
+/** The stage that each event starts; final events start none. */
+const BEGINS: Readonly<Record<string, StageKind>> = {
   submitted: "queued",
   retried: "queued",
   snoozed: "queued",
@@ -31,7 +31,7 @@ const BEGINS: Readonly<Record<string, PhaseKind>> = {
   accepted: "waiting",
 };
 
-/** Events that neither end nor start a phase. */
+/** Events that neither end nor start a stage. */
 const ONLY_TOLD: ReadonlySet<HistoryEvent["what"]> = new Set([
   "fell_back",
   "callback_unreadable",
@@ -48,7 +48,7 @@ export function isCut(history: readonly HistoryEvent[]): boolean {
 }
 
 /**
- * The phases in the order in which they came. The time between an end and a retry belongs to none. An unfinished phase
+ * The stages in the order in which they came. The time between an end and a retry belongs to none. An unfinished stage
  * lasts until `now`. `idleMs`: as the server counts it, until the start that was asked for, and between an end and a
  * retry.
  */
@@ -76,9 +76,9 @@ export function stretchesOf(history: readonly HistoryEvent[], now: number, idleM
   });
 }
 
-/** The total time of each phase over all attempts. */
-export function phasesOf(stretches: readonly Stretch[]): Phase[] {
-  const sums: Record<PhaseKind, number> = { scheduled: 0, queued: 0, running: 0, waiting: 0, unkept: 0 };
+/** The total time of each stage over all attempts. */
+export function stagesOf(stretches: readonly Stretch[]): Stage[] {
+  const sums: Record<StageKind, number> = { scheduled: 0, queued: 0, running: 0, waiting: 0, unkept: 0 };
   for (const { kind, from, to } of stretches) sums[kind] += to - from;
   return (["unkept", "scheduled", "queued", "running", "waiting"] as const).map((kind) => ({
     kind,
