@@ -32,8 +32,7 @@ class _Owner:
     """Number of submits that were allowed and are not stored yet: a count may not include them."""
     counting: "asyncio.Future[None] | None" = field(default=None, repr=False)
     stored: "asyncio.Future[None] | None" = field(default=None, repr=False)
-    """Done when ``under_way`` is down to ``wanted``. Set while as many submits as one count allows are under way."""
-    wanted: int = 0
+    """Done at the next ``leave``. Set while as many submits as one count allows are not stored yet."""
 
 
 class WaitingQuota:
@@ -106,21 +105,19 @@ class WaitingQuota:
         known = self._owners.get(owner)
         if known is not None and known.under_way:
             known.under_way = known.under_way - number if known.under_way > number else 0
-            if known.stored is not None and known.under_way <= known.wanted:
+            if known.stored is not None:
                 known.stored.set_result(None)
                 known.stored = None
 
     async def _count(self, owner: str, known: _Owner) -> None:
         under_way = known.under_way
         room = self.most - await self._store.count_waiting(owner, self.most)
-        # The count may include those under way: only what is stored fills the quota for certain.
-        known.is_full = room <= 0
         left = room - under_way
+        # The count may include jobs that are under way: only what is stored fills the quota for certain.
+        known.is_full = room <= 0
         known.allowed = 0 if left <= 0 else max(0, max(1, left // self._share) - known.under_way)
         if not known.is_full and not known.allowed and known.under_way and known.stored is None:
             known.stored = asyncio.get_running_loop().create_future()
-            # When nobody is under way, the next count tells exactly what is left.
-            known.wanted = 0 if left <= 0 else known.under_way - 1
         known.until = self._monotonic() + (REFUSED_SECONDS if known.is_full else FRESH_SECONDS)
 
     def _owner(self, owner: str) -> _Owner:
