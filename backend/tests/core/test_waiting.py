@@ -149,6 +149,23 @@ def test_a_job_whose_key_started_enough_says_until_when() -> None:
     )
 
 
+def test_a_rate_of_one_job_a_minute_is_of_one_job() -> None:
+    job, spent = structs.replace(pending(), key="a"), replace(LANE, tokens=0.5, tokens_at=NOW)
+    rules = FlowRules("f", rate_per_minute=1, rate_per_key=1)
+    shared = FlowRules("f", limit=SharedLimit("openai", ("f", "g"), requests_per_minute=1))
+
+    found = [
+        waiting_on(job, spent, rules, 0, NOW, {}),
+        waiting_on(job, LANE, rules, 0, NOW, {job.key_hash(): NOW}),
+        waiting_on(job, LANE, shared, 0, NOW, {}, (spent, 0)),
+    ]
+    assert [None if one is None else one.detail for one in found] == [
+        "The flow f takes 1 job a minute.",
+        "The flow f takes 1 job a minute of each key.",
+        "The flows of the limit openai take 1 job a minute together.",
+    ]
+
+
 def test_a_job_whose_flow_shares_a_limit_says_when_that_is_reached() -> None:
     limit = SharedLimit("openai", ("f", "g"), concurrency=3, requests_per_minute=60)
     rules, lane = FlowRules("f", limit=limit), Lane("limit:openai", tokens=0.5, tokens_at=NOW)

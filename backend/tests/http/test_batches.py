@@ -133,6 +133,11 @@ async def test_flows_and_deadlines_are_named_by_line_too(site: Site) -> None:
     assert [(one["line"], one["field"]) for one in problem["errors"]] == [(2, "flow"), (3, "deadline")]
 
 
+async def test_one_wrong_line_is_one(site: Site) -> None:
+    problem = assert_problem(await post(site, lines({"prompt": "a"}, {"prompt": " "})), 422)
+    assert problem["detail"].startswith("1 of 2 lines is invalid. Nothing was stored. ")
+
+
 async def test_partial_stores_what_is_right_and_tells_of_each_other_line(site: Site) -> None:
     batch = await made(
         site,

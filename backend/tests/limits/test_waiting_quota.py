@@ -1,11 +1,13 @@
 """The quota of waiting jobs: never far exceeded, never refused while there is room, however many processes submit."""
 
 import asyncio
+import itertools
 import random
 
 import pytest
 from msgspec import structs
 
+from job_processor.acts import waiting_quota
 from job_processor.acts.waiting_quota import FRESH_SECONDS, REFUSED_SECONDS, SHARE, WaitingQuota
 from job_processor.core.errors import TooManyWaiting
 from job_processor.store.base import Store
@@ -104,6 +106,53 @@ async def test_a_failed_submit_gives_its_place_back(store: Store) -> None:
         quota.leave("a")
         seconds.at += FRESH_SECONDS
     assert await submit(quota, store)
+
+
+async def test_owners_with_submits_under_way_are_remembered_however_many_others_come(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting_quota, "MAX_OWNERS", 2)
+    quota = WaitingQuota(store, 1, Seconds())
+    await quota.enter("a")
+    counted, waits = store.count_waiting, asyncio.Event()
+
+    async def then_waits(owner: str, most: int) -> int:
+        number = await counted(owner, most)
+        waits.set()
+        return number
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "count_waiting", then_waits)
+        waiter = asyncio.create_task(submit(quota, store))
+        await waits.wait()
+    for owner in "bcd":
+        await quota.enter(owner)
+        quota.leave(owner)
+    assert not waiter.done(), "one process never exceeds the quota"
+    quota.leave("a")
+    assert await asyncio.wait_for(waiter, 10)
+
+
+async def test_submits_that_wait_for_a_count_go_on_however_many_others_come(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting_quota, "MAX_OWNERS", 2)
+    quota = WaitingQuota(store, 3, Seconds())
+    counted, others = store.count_waiting, itertools.count()
+
+    async def with_others(owner: str, most: int) -> int:
+        number = await counted(owner, most)
+        if owner == "a":
+            for _ in range(2):
+                other = f"other {next(others)}"
+                await quota.enter(other)
+                quota.leave(other)
+        return number
+
+    monkeypatch.setattr(store, "count_waiting", with_others)
+    stored = asyncio.gather(*(submit(quota, store) for _ in range(5)))
+    assert sum(await asyncio.wait_for(stored, 10)) == 3
+    assert len(quota._owners) <= 2
 
 
 async def test_a_job_that_is_counted_before_its_submit_is_over_fills_one_place(

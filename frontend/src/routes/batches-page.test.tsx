@@ -111,7 +111,7 @@ it("says line by line what is wrong with a file", async () => {
       HttpResponse.json(
         {
           status: 422,
-          detail: "1 of 2 lines are invalid. Nothing was stored.",
+          detail: "1 of 2 lines is invalid. Nothing was stored.",
           code: "invalid_lines",
           errors: [{ field: "prompt", message: "must not be blank", line: 2 }],
         },

@@ -21,6 +21,7 @@ FRESH_SECONDS = 1.0
 REFUSED_SECONDS = 0.25
 """How long a count that left nothing is used, so that refused submits do not make the store count all the time."""
 MAX_OWNERS = 2_000
+"""How many owners are remembered, besides those whose submits are under way."""
 
 
 @dataclass(eq=False, slots=True)
@@ -33,6 +34,10 @@ class _Owner:
     counting: "asyncio.Future[None] | None" = field(default=None, repr=False)
     stored: "asyncio.Future[None] | None" = field(default=None, repr=False)
     """Done at the next ``leave``. Set while as many submits as one count allows are not stored yet."""
+
+    @property
+    def is_in_use(self) -> bool:
+        return self.under_way > 0 or self.counting is not None
 
 
 class WaitingQuota:
@@ -59,8 +64,9 @@ class WaitingQuota:
 
     async def enter(self, owner: str) -> None:
         """Allow one more job; ``leave`` must follow. Raises ``TooManyWaiting`` and ``StoreUnavailable``."""
-        known = self._owner(owner)
         while not self.enter_at_once(owner):
+            # Again after each wait: meanwhile the owner may have been forgotten.
+            known = self._owner(owner)
             if self._monotonic() < known.until:
                 if known.is_full:
                     raise TooManyWaiting(f"{self.most:,} jobs of this key are waiting; submit more when some are done.")
@@ -86,6 +92,7 @@ class WaitingQuota:
         known = self._owner(owner)
         while known.counting is not None:
             await asyncio.shield(known.counting)
+            known = self._owner(owner)
         counting = known.counting = asyncio.get_running_loop().create_future()
         try:
             known.allowed = 0
@@ -122,9 +129,13 @@ class WaitingQuota:
 
     def _owner(self, owner: str) -> _Owner:
         known = self._owners.get(owner)
-        if known is None:
-            known = self._owners[owner] = _Owner()
-        self._owners.move_to_end(owner)
-        if len(self._owners) > MAX_OWNERS:
-            self._owners.popitem(last=False)
+        if known is not None:
+            self._owners.move_to_end(owner)
+            return known
+        if len(self._owners) >= MAX_OWNERS:
+            # Not one in use: its submits under way would no longer count, and those that wait for it would never go on.
+            idle = next((one for one, other in self._owners.items() if not other.is_in_use), None)
+            if idle is not None:
+                del self._owners[idle]
+        known = self._owners[owner] = _Owner()
         return known

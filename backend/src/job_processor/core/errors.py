@@ -74,7 +74,7 @@ class LinesRefused(JobProcessorError):
     all invalid lines; ``total``: the count of all lines."""
 
     def __init__(self, lines: Sequence[RefusedLine], number: int, total: int) -> None:
-        super().__init__(f"{number:,} of {total:,} lines are invalid.")
+        super().__init__(f"{number:,} of {total:,} lines {'is' if number == 1 else 'are'} invalid.")
         self.lines = lines
         self.number = number
         self.total = total

@@ -91,7 +91,7 @@ def waiting_on(
     if rules.concurrency is not None and in_flight >= rules.concurrency:
         return WaitingFor("concurrency", _taken(rules.concurrency, f"the flow {job.flow}"))
     if rules.rate_per_minute is not None and (next_token := admits_again_at(lane, rules, now)) is not None:
-        return WaitingFor("rate", f"The flow {job.flow} takes {rules.rate_per_minute:g} jobs a minute.", next_token)
+        return WaitingFor("rate", f"The flow {job.flow} takes {_rate(rules.rate_per_minute)}.", next_token)
     return _NEXT if shared is None or rules.limit is None else _waiting_for_limit(rules.limit, *shared, now)
 
 
@@ -99,7 +99,7 @@ def _waiting_for_limit(limit: SharedLimit, lane: Lane, in_flight: int, now: int)
     if limit.concurrency is not None and in_flight >= limit.concurrency:
         return WaitingFor("shared_concurrency", _taken(limit.concurrency, f"the limit {limit.name}"))
     if (at := admits_again_at(lane, limit.rules, now)) is not None and limit.requests_per_minute is not None:
-        detail = f"The flows of the limit {limit.name} take {limit.requests_per_minute:g} jobs a minute together."
+        detail = f"The flows of the limit {limit.name} take {_rate(limit.requests_per_minute)} together."
         return WaitingFor("shared_rate", detail, at)
     if limit.tokens_per_minute is not None:
         at = starts_at(lane.model_tokens, limit.tokens_per_minute, now)
@@ -114,7 +114,11 @@ def _waiting_for_limit(limit: SharedLimit, lane: Lane, in_flight: int, now: int)
 def _waiting_for_key(flow: str, rules: FlowRules, until: int | None) -> WaitingFor:
     if until is None:
         return WaitingFor("key_concurrency", _taken(rules.concurrency_per_key or 1, f"its key in the flow {flow}"))
-    return WaitingFor("key_rate", f"The flow {flow} takes {rules.rate_per_key:g} jobs a minute of each key.", until)
+    return WaitingFor("key_rate", f"The flow {flow} takes {_rate(rules.rate_per_key or 0)} of each key.", until)
+
+
+def _rate(per_minute: float) -> str:
+    return f"{per_minute:g} {'job' if per_minute == 1 else 'jobs'} a minute"
 
 
 def _fallback_words(lane: Lane, rules: FlowRules, now: int, falls_to: str | None) -> str:

@@ -17,7 +17,10 @@ export function EditsView({ raw, edits }: { raw: string; edits: readonly ResultE
         ))}
       </ol>
       {edits.length > SHOWN && (
-        <p className={styles["cut"]}>… and {(edits.length - SHOWN).toLocaleString("en")} more edits.</p>
+        <p className={styles["cut"]}>
+          … and {(edits.length - SHOWN).toLocaleString("en")} more{" "}
+          {edits.length - SHOWN === 1 ? "edit" : "edits"}.
+        </p>
       )}
     </>
   );

@@ -145,5 +145,5 @@ function Tokens({ text }: { text: string }) {
 function shortened(text: string): string {
   if (text.length <= STRING_AT_MOST) return text;
   const rest = text.length - STRING_AT_MOST;
-  return `${text.slice(0, STRING_AT_MOST)} … (${rest.toLocaleString("en")} more characters: see Raw)`;
+  return `${text.slice(0, STRING_AT_MOST)} … (${rest.toLocaleString("en")} more ${rest === 1 ? "character" : "characters"}: see Raw)`;
 }

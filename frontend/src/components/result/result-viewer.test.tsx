@@ -148,6 +148,17 @@ describe("a malformed result", () => {
     expect(edits[1]).toMatch(/^Remove at character 16/);
   });
 
+  it.each([
+    [201, "… and 1 more edit."],
+    [1400, "… and 1,200 more edits."],
+  ])("of %d edits lists 200", async (number, rest) => {
+    const edits = Array.from({ length: number }, (_, position) => ({ position, before: "x", after: "" }));
+    show(raw, { ...malformed, repaired: { text: "{}", edits, cut: false, dropped: null } });
+    await userEvent.click(screen.getByRole("tab", { name: /^Edits/ }));
+    expect(screen.getAllByRole("listitem")).toHaveLength(200);
+    expect(screen.getByText(rest)).toBeInTheDocument();
+  });
+
   it("marks the end of a text that stops in the middle", () => {
     show('{"a"', { ...malformed, repaired: null, error: { message: "Unexpected end", line: 1, column: 5 } });
     expect(screen.getByTitle("Parsing stopped here")).toHaveTextContent("⟨end⟩");

@@ -73,7 +73,7 @@ export function wordsForFlow(flow: Flow): LaneWords {
   return {
     title: "Full",
     tone: "blue",
-    meaning: "The concurrency limit is reached. The next job is sent when another one ends.",
+    meaning: "The concurrency limit is reached. The next job is sent when an attempt ends.",
   };
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { stateOf } from "./key-words";
+import { stateOf, wordsForRate } from "./key-words";
 
 const NOW = 1_000_000_000_000;
 const DAY = 86_400_000;
@@ -15,3 +15,9 @@ it.each<[number | null, number | null, string, boolean]>([
   const state = stateOf({ revokedAt, expiresAt }, NOW);
   expect([state.label, state.ended]).toEqual([label, ended]);
 });
+
+it.each([
+  [null, "the default limit"],
+  [1, "1 request / min"],
+  [1200, "1,200 requests / min"],
+])("a rate of %s reads %s", (rate, words) => expect(wordsForRate(rate)).toBe(words));

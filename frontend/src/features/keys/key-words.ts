@@ -20,5 +20,5 @@ export function stateOf(
 export function wordsForRate(ratePerMinute: number | null): string {
   return ratePerMinute === null
     ? "the default limit"
-    : `${ratePerMinute.toLocaleString("en")} requests / min`;
+    : `${ratePerMinute.toLocaleString("en")} ${ratePerMinute === 1 ? "request" : "requests"} / min`;
 }

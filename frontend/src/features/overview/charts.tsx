@@ -83,7 +83,11 @@ export function Waits({ series, points }: Omit<Props, "flow">) {
       points={points}
       measures={WAITS}
       unit="ms"
-      nothing={series.total.waitingAgeMs === null ? "No due job had to wait." : undefined}
+      nothing={
+        series.total.waitingAgeMs === null
+          ? "No due job was found waiting. Workers look four times a minute."
+          : undefined
+      }
     />
   );
 }

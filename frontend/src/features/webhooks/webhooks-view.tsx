@@ -19,7 +19,7 @@ export function WebhooksView({ filter, onChange }: Props) {
   return (
     <PageFrame
       title="Webhooks"
-      about="When a job ends, a signed request is sent to every endpoint that matches the job, and to the webhook of the job or its batch. A failed delivery is tried again for more than three days."
+      about="When a job ends, a signed request is sent to every endpoint that matches the job, and to the job's own webhook; when a batch ends, to the webhook of the batch. A failed delivery is tried again for more than three days."
       action={
         <ActionButton
           label="Secret of your jobs' webhooks…"
