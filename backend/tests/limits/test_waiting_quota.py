@@ -211,6 +211,16 @@ async def test_jobs_together_get_all_that_single_ones_left(store: Store, later: 
     assert not await submit(quota, store)
 
 
+async def test_a_submit_does_not_wait_for_jobs_together_while_there_is_room(store: Store) -> None:
+    quota = WaitingQuota(store, 20, Seconds())
+    await quota.enter_together("a", 12)
+    single = asyncio.create_task(submit(quota, store))
+    if store.info.shared:
+        # Other processes may have counted too: as many as one count allows are under way.
+        quota.leave("a", 12)
+    assert await asyncio.wait_for(single, 10)
+
+
 async def test_single_jobs_and_jobs_together_at_once_never_exceed_it(store: Store) -> None:
     rng = random.Random(7)
     quota = WaitingQuota(store, 60, Seconds())

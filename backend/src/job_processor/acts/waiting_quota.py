@@ -122,7 +122,9 @@ class WaitingQuota:
         left = room - under_way
         # The count may include jobs that are under way: only what is stored fills the quota for certain.
         known.is_full = room <= 0
-        known.allowed = 0 if left <= 0 else max(0, max(1, left // self._share) - known.under_way)
+        # In a shared store, those under way and those that are allowed now are together at most one share.
+        share = left if self._share == 1 else max(1, left // self._share) - known.under_way
+        known.allowed = max(0, share) if left > 0 else 0
         if not known.is_full and not known.allowed and known.under_way and known.stored is None:
             known.stored = asyncio.get_running_loop().create_future()
         known.until = self._monotonic() + (REFUSED_SECONDS if known.is_full else FRESH_SECONDS)
