@@ -57,3 +57,12 @@ async def expect_no_overflow(page: Page) -> None:
     except AssertionError as never:
         wider, beyond = await page.evaluate(WIDER), await page.evaluate(BEYOND)
         raise AssertionError(f"{wider} px wider than the window {page.viewport_size}: {beyond}") from never
+
+
+async def until_in(page: Page, script: str, arg: object = None) -> None:
+    """Wait until a script is true in the page.
+
+    Playwright's ``wait_for_function`` evaluates text in the page from the second look on, which the page's content
+    security policy forbids.
+    """
+    await until(lambda: page.evaluate(script, arg), script, 30)

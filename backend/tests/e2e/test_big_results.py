@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.e2e.conftest import OpenTab
+from tests.e2e.looks import until_in
 from tests.e2e.served import Served
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
@@ -73,6 +74,6 @@ async def test_the_largest_result_opens_in_every_view(server: Served, open_tab: 
             box = page.get_by_role("tabpanel").get_by_role("group").last
             await expect(box.locator("[data-line]").first).to_be_visible()
             # What was not drawn is drawn when it comes into sight.
-            await page.wait_for_function(TO_THE_END, arg=await box.element_handle())
+            await until_in(page, TO_THE_END, arg=await box.element_handle())
         assert await _elements(page) < NODES
         print(f"{kind}, {await tabs.nth(index).inner_text()}: longest task {await page.evaluate('longest'):.0f} ms")

@@ -5,7 +5,7 @@ from playwright.async_api import Page, Request, Route, expect
 
 from tests.e2e.conftest import OpenTab
 from tests.e2e.feeder import seed
-from tests.e2e.looks import expect_mode
+from tests.e2e.looks import expect_mode, until_in
 from tests.e2e.served import Served
 from tests.e2e.test_accessible import violations
 
@@ -101,7 +101,7 @@ async def test_back_restores_rows_scroll_filter_and_focus(stocked: Served, open_
         await page.get_by_role("button", name="Load more").click()
         await expect(page.get_by_text(f"Newest {loaded} jobs")).to_be_visible()
     await page.evaluate("scrollTo(0, 4000)")
-    await page.wait_for_function(f"({IN_SIGHT})().length > 3")
+    await until_in(page, f"({IN_SIGHT})().length > 3")
     # Far fewer are drawn than are loaded.
     assert await page.locator("[data-job]").count() < 60
     id_ = (await page.evaluate(IN_SIGHT))[2]
@@ -127,7 +127,7 @@ async def test_j_and_k_move_a_focus_that_is_read_aloud(stocked: Served, open_tab
     await expect(page.locator("[data-job]")).to_have_count(50)
     await page.mouse.move(1_400, 500)
     await page.mouse.wheel(0, 1_200)
-    await page.wait_for_function("scrollY > 1000")
+    await until_in(page, "scrollY > 1000")
     await page.keyboard.press("j")
     first = await page.evaluate(FOCUSED)
     # The first one in sight, not the first one of the list.
@@ -191,5 +191,5 @@ async def test_all_tabs_share_one_stream_and_unseen_ones_have_none(stocked: Serv
     await expect(other.get_by_text("told to all").first).to_be_visible()
     await first.goto("about:blank")
     # The next in line opens one.
-    await last.wait_for_function("navigator.locks.query().then(({ held }) => held.length === 1)")
+    await until_in(last, "navigator.locks.query().then(({ held }) => held.length === 1)")
     await expect_mode(last, "Live")

@@ -12,7 +12,7 @@ from playwright.async_api import CDPSession, Page, Request, Route, expect
 
 from tests.e2e.conftest import OpenTab
 from tests.e2e.feeder import fed, seed
-from tests.e2e.looks import expect_mode
+from tests.e2e.looks import expect_mode, until_in
 from tests.e2e.served import Served
 
 # One browser, and so one event loop, for the tests of a file.
@@ -53,6 +53,11 @@ WATCH = """(id) => {
 }"""
 
 
+# Two frames later, so that what looks at each frame sees no part of the scrolling.
+SCROLLED = """by => new Promise(done =>
+    requestAnimationFrame(() => requestAnimationFrame(() => done(scrollY >= by - 1))))"""
+
+
 @pytest.fixture(scope="module")
 def stocked(server: Served) -> Served:
     """A server with many jobs, none of which is processed: they cost nothing while the tests run."""
@@ -74,7 +79,7 @@ async def load(page: Page, rows: int) -> None:
 async def scroll(page: Page, by: int) -> None:
     await page.mouse.move(1_400, 500)
     await page.mouse.wheel(0, by)
-    await page.wait_for_function("by => scrollY > by / 2", arg=by)
+    await until_in(page, SCROLLED, arg=by)
 
 
 @pytest.mark.parametrize("scrolled", [False, True], ids=["at_the_top", "scrolled"])

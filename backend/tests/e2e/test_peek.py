@@ -5,7 +5,7 @@ from playwright.async_api import Page, expect
 
 from tests.e2e.conftest import OpenTab
 from tests.e2e.feeder import fed, seed
-from tests.e2e.looks import expect_no_overflow, row_of
+from tests.e2e.looks import expect_no_overflow, row_of, until_in
 from tests.e2e.served import Served
 from tests.e2e.test_accessible import violations
 
@@ -62,7 +62,7 @@ async def test_peek_from_the_keyboard(stocked: Served, open_tab: OpenTab) -> Non
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("dialog")).to_have_count(0)
     assert page.url.endswith("?flow=patient&q=seed")
-    await page.wait_for_function(f"({FOCUSED}) === '{ids[30]}'")
+    await until_in(page, f"({FOCUSED}) === '{ids[30]}'")
     await expect(page.locator(f'[data-job="{ids[30]}"]')).to_be_in_viewport()
 
     # The browser's own way back closes it, too.
@@ -70,7 +70,7 @@ async def test_peek_from_the_keyboard(stocked: Served, open_tab: OpenTab) -> Non
     await expect(page.get_by_role("dialog")).to_be_visible()
     await page.go_back()
     await expect(page.get_by_role("dialog")).to_have_count(0)
-    await page.wait_for_function(f"({FOCUSED}) === '{ids[30]}'")
+    await until_in(page, f"({FOCUSED}) === '{ids[30]}'")
 
     # Enter opens the whole job, and the way back leads to the drawer.
     await page.keyboard.press("p")

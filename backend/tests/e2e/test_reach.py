@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.e2e.conftest import OpenTab
-from tests.e2e.looks import expect_mode, expect_status, row_of
+from tests.e2e.looks import expect_mode, expect_status, row_of, until_in
 from tests.e2e.served import Served
 
 # One browser, and so one event loop, for the tests of a file.
@@ -131,7 +131,7 @@ async def test_rows_do_not_move_under_the_mouse(empty_server: Served, open_tab: 
     await expect(page.locator("[data-job]")).to_have_count(60)
     await expect(row_of(page, "job 00")).to_be_visible()
     await page.mouse.wheel(0, 900)
-    await page.wait_for_function("scrollY > 500")
+    await until_in(page, "scrollY > 500")
     seen = row_of(page, "job 30")
     before = await seen.bounding_box()
     empty_server.submit("a newcomer")
