@@ -4,6 +4,9 @@ from playwright.async_api import Locator, Page, expect
 
 from tests.support.waiting import until
 
+WAITS_SECONDS = 30.0
+"""How long a script may take to be true. Generous: a busy machine is not a bug."""
+
 
 async def open_form(page: Page) -> Locator:
     """The field of the prompt in the dialog of a new job, which is opened if it is not."""
@@ -65,4 +68,4 @@ async def until_in(page: Page, script: str, arg: object = None) -> None:
     Playwright's ``wait_for_function`` evaluates text in the page from the second look on, which the page's content
     security policy forbids.
     """
-    await until(lambda: page.evaluate(script, arg), script, 30)
+    await until(lambda: page.evaluate(script, arg), script, WAITS_SECONDS)

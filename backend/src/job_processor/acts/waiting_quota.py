@@ -6,9 +6,10 @@ its share, because it may have counted just before the others stored their jobs.
 """
 
 import asyncio
+import contextlib
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from job_processor.core.errors import TooManyWaiting
@@ -38,6 +39,17 @@ class _Owner:
     @property
     def is_in_use(self) -> bool:
         return self.under_way > 0 or self.counting is not None
+
+
+@contextlib.contextmanager
+def _counting(known: _Owner) -> Iterator[None]:
+    """One count of an owner's jobs at a time: others wait for ``counting``."""
+    counting = known.counting = asyncio.get_running_loop().create_future()
+    try:
+        yield
+    finally:
+        known.counting = None
+        counting.set_result(None)
 
 
 class WaitingQuota:
@@ -76,12 +88,8 @@ class WaitingQuota:
             if known.counting is not None:
                 await asyncio.shield(known.counting)
                 continue
-            counting = known.counting = asyncio.get_running_loop().create_future()
-            try:
+            with _counting(known):
                 await self._count(owner, known)
-            finally:
-                known.counting = None
-                counting.set_result(None)
 
     async def enter_together(self, owner: str, number: int) -> None:
         """Allow ``number`` more jobs or none; ``leave`` with the same number must follow. Raises ``TooManyWaiting``.
@@ -93,8 +101,7 @@ class WaitingQuota:
         while known.counting is not None:
             await asyncio.shield(known.counting)
             known = self._owner(owner)
-        counting = known.counting = asyncio.get_running_loop().create_future()
-        try:
+        with _counting(known):
             known.allowed = 0
             under_way = known.under_way
             left = self.most - await self._store.count_waiting(owner, self.most) - under_way
@@ -103,9 +110,6 @@ class WaitingQuota:
                     f"The key may have {self.most:,} waiting jobs, now {max(0, left):,} more; the batch has {number:,}."
                 )
             known.under_way += number
-        finally:
-            known.counting = None
-            counting.set_result(None)
 
     def leave(self, owner: str, number: int = 1) -> None:
         """The submit of the jobs is over: they are stored, or never will be."""
