@@ -1,11 +1,13 @@
 """What most tests of the edge and the hands start from."""
 
+import asyncio
 import gc
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+import uvloop
 from hypothesis import settings
 
 from tests.support import old_python, temporary
@@ -52,6 +54,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     # All modules are loaded: no collection needs to walk them again.
     gc.collect()
     gc.freeze()
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The event loop that the product runs on."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture

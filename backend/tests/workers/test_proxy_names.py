@@ -1,5 +1,6 @@
 """Proxies that are trusted by name: their addresses are looked up again and again."""
 
+import asyncio
 import socket
 
 import pytest
@@ -15,9 +16,9 @@ async def test_a_name_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
     assert await loop.tick() > 0
     assert proxies.trusts("127.0.0.1")
 
-    def unknown(*args: object, **more: object) -> list[object]:
+    async def unknown(*_args: object, **_named: object) -> list[object]:
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
 
-    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", unknown)
     assert await loop.tick() > 0
     assert not proxies.trusts("127.0.0.1")
