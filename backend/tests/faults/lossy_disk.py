@@ -151,6 +151,10 @@ class _Vfs(apsw.VFS):
             # A reader that closes last asks for a lock that a read-only file cannot give; SQLite takes no for an
             # answer there, apsw raises it.
             flags[0] = flags[0] & ~apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_READWRITE
+            file = _File(self._base, name, flags, self._disk)
+            # To SQLite it is read-only: otherwise BEGIN IMMEDIATE of the index would lock the jobs, which it only reads.
+            flags[1] = flags[1] & ~apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_READONLY
+            return file
         return _File(self._base, name, flags, self._disk)
 
     def xDelete(self, filename: str, syncdir: bool) -> None:
