@@ -125,7 +125,9 @@ async def open_tab(window: BrowserContext, browser: Browser, request: pytest.Fix
     yield open_at
     if request.node.stash.get(FAILED, False):
         for page in tabs:
-            print(f"what the tab showed, at {page.url}:\n{(await page.inner_text('body'))[:2000]}")
+            focused = await page.evaluate("document.activeElement?.outerHTML.slice(0, 200)")
+            print(f"what the tab showed, at {page.url}, with the focus on {focused}:")
+            print((await page.inner_text("body"))[:2000])
     await window.unroute_all()
     # Cookies know no ports: another test's server would get them.
     await window.clear_cookies()
