@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from job_processor import app, configured, registry, settings
 from job_processor.command_base import CommandFailed, load_settings
+from job_processor.core.counted import counted
 from job_processor.core.errors import JobProcessorError, ProcessorUnusable
 from job_processor.oidc.base import People
 from job_processor.oidc.errors import ProviderUnavailable
@@ -30,7 +31,7 @@ def check(environment: Mapping[str, str], *, plans: bool = False, online: bool =
         table = configured.load_flows(loaded)
         for name, flow in table.by_name.items():
             mark = " (default)" if name == table.default else ""
-            print(f"flow {name}: {flow.processor}, {flow.rules.max_attempts} attempts{mark}")
+            print(f"flow {name}: {flow.processor}, {counted(flow.rules.max_attempts, 'attempt')}{mark}")
         store = configured.make_store(loaded)
         redactor = registry.make_redactor(table, loaded.environment, loaded.webhook_secrets)
         processors = registry.make_processors(table, configured.processor_setups(loaded, store.now), redactor)
@@ -78,7 +79,7 @@ async def _provider_answers(people: People | None) -> bool:
     except (ProviderUnavailable, ProcessorUnusable) as error:
         alive, words = False, f"{error}"
     except TimeoutError:
-        alive, words = False, f"No answer within {ONLINE_SECONDS:g} seconds."
+        alive, words = False, f"No answer within {counted(ONLINE_SECONDS, 'second')}."
     print(f"online OIDC_ISSUER: {'ok' if alive else 'FAILED'}: {words}")
     return alive
 
@@ -92,6 +93,6 @@ async def _health_of(processor: Processor) -> Health:
         async with asyncio.timeout(ONLINE_SECONDS):
             return await processor.health() or nothing
     except TimeoutError:
-        return Health(False, f"No answer within {ONLINE_SECONDS:g} seconds.")
+        return Health(False, f"No answer within {counted(ONLINE_SECONDS, 'second')}.")
     finally:
         await processor.close()

@@ -13,6 +13,7 @@ from typing import Any
 
 import aiohttp
 
+from job_processor.core.counted import counted
 from job_processor.core.errors import JobProcessorError
 from job_processor.core.job import FINAL
 
@@ -88,7 +89,7 @@ class Client:
             batch = await self._again(
                 lambda: self._json(session, "POST", "/batches", data=body, params=params, headers=headers)
             )
-            self._print(f"{batch['id']}  {batch['jobs']:,} jobs of {batch['lines']:,} lines")
+            self._print(f"{batch['id']}  {counted(batch['jobs'], 'job')} of {counted(batch['lines'], 'line')}")
             for one in batch["errors"]:
                 self._print(f"line {one['line']}: {one['field']}: {one['message']}")
             path, end = f"/batches/{batch['id']}", time.monotonic() + wanted.wait_seconds

@@ -10,6 +10,7 @@ from typing import Any, TextIO
 
 from job_processor import configured, transfer
 from job_processor.command_base import CommandFailed, load_settings, show_progress
+from job_processor.core.counted import counted
 from job_processor.core.errors import JobProcessorError
 from job_processor.store import drivers
 from job_processor.store.base import Store
@@ -87,12 +88,14 @@ def _report(
     if done is None:
         print("the store never had a job; nothing was written", file=to or sys.stdout)
         return 0
-    inbox = f" and {done.callbacks:,} kept callbacks" if done.callbacks else ""
-    access = f", {done.keys:,} API keys and {done.audit:,} entries of the audit" if done.keys or done.audit else ""
-    access += f", {done.endpoints:,} endpoints of webhooks" if done.endpoints else ""
-    inbox += f" and {done.batches:,} batches" if done.batches else ""
+    inbox = f" and {counted(done.callbacks, 'kept callback')}" if done.callbacks else ""
+    access = ""
+    if done.keys or done.audit:
+        access = f", {counted(done.keys, 'API key')} and {counted(done.audit, 'entry', 'entries')} of the audit"
+    access += f", {counted(done.endpoints, 'endpoint')} of webhooks" if done.endpoints else ""
+    inbox += f" and {counted(done.batches, 'batch', 'batches')}" if done.batches else ""
     print(
-        f"{verb} {done.jobs:,} jobs ({done.written:,} written){inbox}{access}, verified, sha256 {done.sha256}",
+        f"{verb} {counted(done.jobs, 'job')} ({done.written:,} written){inbox}{access}, verified, sha256 {done.sha256}",
         file=to or sys.stdout,
     )
     return 0

@@ -152,7 +152,7 @@ class _Vfs(apsw.VFS):
             # answer there, apsw raises it.
             flags[0] = flags[0] & ~apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_READWRITE
             file = _File(self._base, name, flags, self._disk)
-            # To SQLite it is read-only: otherwise BEGIN IMMEDIATE of the index would lock the jobs, which it only reads.
+            # SQLite sees it read-only: otherwise BEGIN IMMEDIATE of the index would lock the jobs, which it only reads.
             flags[1] = flags[1] & ~apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_READONLY
             return file
         return _File(self._base, name, flags, self._disk)

@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from job_processor.core.counted import counted
 from job_processor.core.errors import TooManyWaiting
 from job_processor.store.base import Store
 
@@ -81,7 +82,10 @@ class WaitingQuota:
             known = self._owner(owner)
             if self._monotonic() < known.until:
                 if known.is_full:
-                    raise TooManyWaiting(f"{self.most:,} jobs of this key are waiting; submit more when some are done.")
+                    raise TooManyWaiting(
+                        f"The key has {counted(self.most, 'waiting job')}, the most it may have; "
+                        "submit more when some are done."
+                    )
                 if known.stored is not None:
                     await asyncio.shield(known.stored)
                     continue
@@ -107,7 +111,8 @@ class WaitingQuota:
             left = self.most - await self._store.count_waiting(owner, self.most) - under_way
             if left < number:
                 raise TooManyWaiting(
-                    f"The key may have {self.most:,} waiting jobs, now {max(0, left):,} more; the batch has {number:,}."
+                    f"The key may have {counted(self.most, 'waiting job')}, now {max(0, left):,} more; "
+                    f"the batch has {number:,}."
                 )
             known.under_way += number
 

@@ -12,6 +12,7 @@ from starlette.types import Scope
 
 from job_processor.acts.rate_limits import RateLimits, Standing
 from job_processor.core.access import Principal, PrincipalKind
+from job_processor.core.counted import counted
 from job_processor.core.permits import WINDOW_MS
 from job_processor.http.problems import RequestRefused
 from job_processor.http.scope_keys import RATE_LIMIT
@@ -94,7 +95,8 @@ def _wait(standing: Standing) -> int:
 
 def too_many_requests(policy: str, limit: int, headers: Mapping[str, str]) -> RequestRefused:
     whose = "without a key from this address" if policy == ADDRESS else f"of this {policy}"
-    return RequestRefused(429, "too_many_requests", f"More than {limit:,} requests a minute {whose}.", headers=headers)
+    detail = f"More than {counted(limit, 'request')} a minute {whose}."
+    return RequestRefused(429, "too_many_requests", detail, headers=headers)
 
 
 @functools.lru_cache(maxsize=1_000)

@@ -15,6 +15,7 @@ import aiohttp
 import msgspec
 from yarl import URL
 
+from job_processor.core.counted import counted
 from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.flow import FlowRules
 from job_processor.core.lane import Trouble
@@ -236,7 +237,7 @@ def meaning_of_fault(error: Exception, seconds: float) -> HandOver:
             return lane_closed(Trouble.OUTAGE, f"No connection to {error.host}:{error.port}: {_reason(error)}")
         case TimeoutError():
             # It counts against the lane too, because a processor that hangs is not well.
-            return server_fault("dispatch_timeout", f"No complete answer came within {seconds:g} seconds.")
+            return server_fault("dispatch_timeout", f"No complete answer came within {counted(seconds, 'second')}.")
         case aiohttp.ClientPayloadError():
             return server_fault("answer_broken", "The answer broke off before its end.")
         case aiohttp.ServerDisconnectedError() | aiohttp.ClientConnectionError() | OSError():

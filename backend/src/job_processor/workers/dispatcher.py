@@ -12,6 +12,7 @@ from job_processor.acts import Acts
 from job_processor.acts.lane_keeper import LaneKeeper
 from job_processor.acts.outcome_writer import RETRY_SECONDS, OpenAttempt, OutcomeWriter
 from job_processor.acts.token_keeper import TokenKeeper
+from job_processor.core.counted import counted
 from job_processor.core.errors import StoreUnavailable
 from job_processor.core.evidence import failure_if_to_blame
 from job_processor.core.exchange import EndedBy, Exchange
@@ -257,7 +258,7 @@ class Dispatcher(Loop):
             if measured.status is not None and not measured.broken and not isinstance(handed.job, Accepted):
                 ended_by = EndedBy.RESPONSE
         except TimeoutError:
-            return HandOver(Failed(JobError("timeout", f"No answer within {limit:g} seconds.")), None)
+            return HandOver(Failed(JobError("timeout", f"No answer within {counted(limit, 'second')}.")), None)
         except Exception as error:
             log.exception("processor_failed", job=job.id, flow=job.flow)
             failed = Failed(JobError("processor_error", f"The processor failed: {type(error).__name__}."))
