@@ -92,6 +92,9 @@ async def test_it_follows_what_happens(busy: Served, open_tab: OpenTab) -> None:
 
 async def test_it_says_when_it_could_not_be_refreshed(busy: Served, open_tab: OpenTab) -> None:
     page = await opened(open_tab, busy)
+    # It is asked for a day at first, then for the hour that was counted.
+    await expect(page.get_by_role("button", name="1 hour")).to_have_attribute("aria-pressed", "true")
+    await expect(page.locator("[data-applying]")).to_have_count(0)
     await page.route("**/stats/series?*", lambda route: route.fulfill(status=500))
     busy.finished(busy.submit("another")["id"])
     await expect(page.get_by_test_id("stale-line")).to_contain_text("This page could not be refreshed since")
