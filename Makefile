@@ -16,8 +16,8 @@ PORT ?= 3000
 DATA_DIR ?= data
 # Terraform and other programs in Go: a fifth less processor time for some memory.
 export GOGC := 400
-# A worker needs a third of a core, because tests wait more than they work: enough for two cores.
-TEST_WORKERS ?= 5
+# A worker needs a third of a core, because tests wait more than they work: for two cores.
+TEST_WORKERS ?= 4
 PYTEST = ../$(BIN)/python -m pytest -q -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 WITH_NODE = cd frontend && export PATH="$(CURDIR)/$(BIN):$$PATH"
 # Parts of the tests of which each takes a second or two, or less, and nothing but Python and SQLite.
