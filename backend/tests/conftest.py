@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+import structlog
 import uvloop
 from hypothesis import settings
 
@@ -22,6 +23,13 @@ temporary.use_memory()
 # How long an example takes depends on what else the machine does.
 settings.register_profile("without deadlines", deadline=None)
 settings.load_profile("without deadlines")
+# By default structlog draws a traceback with rich, if a test tool has brought it: for half a second each.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 
 LONG = 300
