@@ -130,6 +130,22 @@ async def test_what_was_acknowledged_outlives_a_power_loss(tmp_path: Path, monke
     assert any(m.completed for m in watched.moments)
 
 
+def test_a_database_that_is_only_read_is_not_locked_by_the_one_it_is_attached_to(tmp_path: Path) -> None:
+    """As on a real disk: the search index is written while the jobs, which it only reads, are."""
+    with lossy(Disk(lambda _: None)):
+        flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
+        jobs, index = (apsw.Connection(str(tmp_path / name), flags=flags) for name in ("jobs.db", "index.db"))
+        for db in (jobs, index):
+            # To the end: a statement that returns rows stops at the first one.
+            db.execute("PRAGMA journal_mode = WAL; CREATE TABLE t (n)").fetchall()
+        index.execute("ATTACH ? AS jobs_file", (f"file:{tmp_path}/jobs.db?mode=ro",))
+        index.execute("BEGIN IMMEDIATE; INSERT INTO main.t VALUES (1)")
+        jobs.execute("BEGIN IMMEDIATE; INSERT INTO t VALUES (2); COMMIT")
+        index.execute("COMMIT")
+        for db in (index, jobs):
+            db.close()
+
+
 async def test_the_disk_does_forget_what_is_not_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The counter-proof: with the setting that most people use, the same test finds lost jobs."""
     monkeypatch.setattr(sqlite, "open_writer", _small_checkpoints("PRAGMA synchronous = NORMAL"))
