@@ -79,7 +79,7 @@ async def _provider_answers(people: People | None) -> bool:
     except (ProviderUnavailable, ProcessorUnusable) as error:
         alive, words = False, f"{error}"
     except TimeoutError:
-        alive, words = False, f"No answer within {counted(ONLINE_SECONDS, 'second')}."
+        alive, words = False, f"No answer within {ONLINE_SECONDS:g} seconds."
     print(f"online OIDC_ISSUER: {'ok' if alive else 'FAILED'}: {words}")
     return alive
 
@@ -93,6 +93,6 @@ async def _health_of(processor: Processor) -> Health:
         async with asyncio.timeout(ONLINE_SECONDS):
             return await processor.health() or nothing
     except TimeoutError:
-        return Health(False, f"No answer within {counted(ONLINE_SECONDS, 'second')}.")
+        return Health(False, f"No answer within {ONLINE_SECONDS:g} seconds.")
     finally:
         await processor.close()

@@ -7,7 +7,6 @@ import structlog
 
 from job_processor import tasks
 from job_processor.acts.signals import Signals
-from job_processor.core.counted import counted
 from job_processor.core.errors import JobNotFound, StoreUnavailable
 from job_processor.core.job import Attempt
 from job_processor.core.outcome import CancelAnswered
@@ -55,7 +54,7 @@ class Cancels:
             async with asyncio.timeout(self._seconds):
                 return await processor.cancel(job_id, attempt)
         except TimeoutError:
-            return f"The processor did not answer to the cancel within {counted(self._seconds, 'second')}."
+            return f"The processor did not answer to the cancel within {self._seconds:g} seconds."
         except Exception as error:
             log.exception("cancel_failed", job=job_id)
             return f"The cancel could not be passed on: {type(error).__name__}."

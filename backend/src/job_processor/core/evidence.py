@@ -20,7 +20,6 @@ from dataclasses import dataclass, replace
 
 from msgspec import structs
 
-from job_processor.core.counted import counted
 from job_processor.core.job import Job, Refusals
 from job_processor.core.lane import Lane, Trouble, close, reopen
 from job_processor.core.outcome import Deferred, Failed, HandOver, LaneClosed, Outcome
@@ -148,7 +147,7 @@ def _put_back(
     times, span = (LAST_JOB_REFUSALS, LAST_JOB_MS) if is_last else (MIN_REFUSALS, MAX_WAIT_FOR_EVIDENCE_MS)
     overtaken = others is not None and others >= job.created_at
     if overtaken and refusals.times >= max(times, job.max_attempts) and now - refusals.since >= span:
-        note = f"Held against this job: refused {counted(refusals.times, 'time')}, while other jobs were answered."
+        note = f"Held against this job: refused {refusals.times} times, while other jobs were answered."
         return structs.replace(blame, retryable=False, note=note, refusals=refusals)
     if isinstance(handed.job, Deferred):
         return structs.replace(handed.job, refusals=refusals)
