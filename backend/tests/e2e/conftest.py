@@ -11,12 +11,12 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error,
 
 from job_processor import __file__ as package
 from tests.e2e.browser import launched
+from tests.e2e.looks import WAITS_SECONDS
 from tests.e2e.served import Served
 from tests.e2e.stories import Stage, Told, stage, told
 
 WIDE = 1440
-WAITS_MS = 30_000
-"""How long the page may take to show something. Generous: a busy machine is not a bug."""
+WAITS_MS = 1_000 * WAITS_SECONDS
 expect.set_options(timeout=WAITS_MS)
 
 Scheme = Literal["light", "dark"]

@@ -5,7 +5,7 @@ from playwright.async_api import Locator, Page, expect
 from tests.support.waiting import until
 
 WAITS_SECONDS = 30.0
-"""How long a script may take to be true. Generous: a busy machine is not a bug."""
+"""How long the page may take to show something. Generous: a busy machine is not a bug."""
 
 
 async def open_form(page: Page) -> Locator:
