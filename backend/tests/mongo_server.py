@@ -23,11 +23,15 @@ from typing import NoReturn
 import pymongo
 import pytest
 from pymongo.errors import PyMongoError
+from pymongo.uri_parser import parse_uri
 
 START_SECONDS = 60.0
 # The driver's streaming monitors leave sockets open when a client is closed while they connect, and here a
 # warning is an error.
 OPTIONS = "serverMonitoringMode=poll"
+RESTARTED_AFTER = 150
+"""Databases taken back after which the stand-in is started again. It remembers 10,000 retryable writes, and looks
+through all of them at each further one: the write takes four times as long."""
 
 
 @dataclass
@@ -39,6 +43,10 @@ class MongoServer:
     process: subprocess.Popen[bytes] | None = None
     directory: Path | None = None
     command: list[str] = field(default_factory=list)
+    _used: set[str] = field(default_factory=set)
+    _empty: list[str] = field(default_factory=list)
+    _taken_back: int = 0
+    _client: pymongo.MongoClient[dict[str, object]] | None = None
 
     @property
     def address(self) -> tuple[str, int]:
@@ -51,11 +59,37 @@ class MongoServer:
 
     def database(self) -> str:
         """A name for a database that no other test uses."""
-        return f"t_{secrets.token_hex(6)}"
+        name = f"t_{secrets.token_hex(6)}"
+        self._used.add(name)
+        return name
 
     def drop(self, database: str) -> None:
+        self._used.discard(database)
         with pymongo.MongoClient[dict[str, object]](self.uri) as client:
             client.drop_database(database)
+
+    def lend(self) -> str:
+        """The name of a database without documents, for one user until ``take_back``. It may have collections and
+        indexes from users before."""
+        if self._taken_back >= RESTARTED_AFTER and not self._used and self.name.startswith("stand-in"):
+            self._restart()
+        if not self._empty:
+            return self.database()
+        self._used.add(self._empty[-1])
+        return self._empty.pop()
+
+    def take_back(self, database: str) -> None:
+        """Empty a database that was lent, for the next user: to drop it, and make all collections and indexes again,
+        costs several times as much."""
+        if self._client is None:
+            self._client = pymongo.MongoClient(self.uri)
+        collections = self._client[database]
+        for name in collections.list_collection_names():
+            # That the store's commands were tried on this server stays known.
+            collections[name].delete_many({"_id": {"$ne": "format"}} if name == "meta" else {})
+        self._empty.append(database)
+        self._used.discard(database)
+        self._taken_back += 1
 
     def kill(self) -> None:
         """The database process dies as by a power switch; only a server that we started can be killed."""
@@ -69,7 +103,18 @@ class MongoServer:
         self.process = _spawn(self.command, self.directory)
         _wait_until_writable(self)
 
+    def _restart(self) -> None:
+        assert self.process is not None
+        self.process.terminate()
+        self.process.wait(timeout=20)
+        self.start_again()
+        self._taken_back = 0
+
     def stop(self) -> None:
+        if self._client is not None:
+            for database in self._empty if self.process is None else ():
+                self._client.drop_database(database)
+            self._client.close()
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
             try:
@@ -181,12 +226,16 @@ def _spawn(command: list[str], directory: Path | None) -> subprocess.Popen[bytes
 
 def _wait_until_writable(server: MongoServer) -> None:
     until = time.monotonic() + START_SECONDS
+    (address,) = parse_uri(server.uri)["nodelist"]
     while True:
         try:
+            # The driver would wait half a second before it tries again.
+            socket.create_connection(address, timeout=1).close()
             with pymongo.MongoClient[dict[str, object]](server.uri, serverSelectionTimeoutMS=1000) as client:
                 client.admin.command("ping")
                 return
-        except PyMongoError:
+        except (OSError, PyMongoError):
+            time.sleep(0.02)
             if time.monotonic() > until or (server.process is not None and server.process.poll() is not None):
                 raise
 

@@ -46,8 +46,7 @@ async def behind_proxy(tuning: Tuning = QUICK) -> AsyncIterator[Harmed]:
     proxy = MongoProxy(server.address)
     await proxy.start()
     place = MongoPlace(server, Clock(), proxy.uri, tuning)
-    beside = MongoPlace(server, place.clock)
-    beside.database = place.database
+    beside = MongoPlace(server, place.clock, database=place.database)
     try:
         yield Harmed(proxy, place, await place.open(), await beside.open())
     finally:

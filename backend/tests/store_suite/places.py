@@ -82,14 +82,22 @@ class SqlitePlace:
 
 
 class MongoPlace:
-    """A database of its own. Every ``open`` is one more process over it."""
+    """A database of its own: a new one, or ``database``, which its owner drops. Every ``open`` is one more process."""
 
-    def __init__(self, server: MongoServer, clock: Clock, uri: str | None = None, tuning: Tuning | None = None) -> None:
+    def __init__(
+        self,
+        server: MongoServer,
+        clock: Clock,
+        uri: str | None = None,
+        tuning: Tuning | None = None,
+        database: str | None = None,
+    ) -> None:
         self.clock = clock
         self._server = server
         self._uri = uri or server.uri
         self._tuning = tuning or Tuning(count_reuse=0.0)
-        self.database = server.database()
+        self.database = database or server.database()
+        self._is_owner = database is None
         self._stores: list[MongoStore] = []
 
     async def open(self) -> Store:
@@ -105,20 +113,36 @@ class MongoPlace:
     async def close(self) -> None:
         for store in self._stores:
             await store.close()
-        self._server.drop(self.database)
+        if self._is_owner:
+            self._server.drop(self.database)
+
+
+@contextlib.asynccontextmanager
+async def used_again(
+    server: MongoServer, uri: str | None = None, tuning: Tuning | None = None
+) -> AsyncIterator[MongoPlace]:
+    """A place in a database that other tests used before and will use again: not for a test that changes its indexes or
+    looks at what the first start does."""
+    database = server.lend()
+    place = MongoPlace(server, Clock(), uri, tuning, database)
+    try:
+        yield place
+    finally:
+        await place.close()
+    server.take_back(database)
 
 
 @contextlib.asynccontextmanager
 async def place_of(driver: str, root: Path, server: MongoServer | None) -> AsyncIterator[Place]:
     """A place of this driver (``sqlite`` or ``mongo``) for one test."""
-    place: Place
     given.begin_anew()
-    if driver == "sqlite":
-        place = SqlitePlace(root, Clock())
-    else:
+    if driver == "mongo":
         assert server is not None
-        place = MongoPlace(server, Clock())
+        async with used_again(server) as place:
+            yield place
+        return
+    directory = SqlitePlace(root, Clock())
     try:
-        yield place
+        yield directory
     finally:
-        await place.close()
+        await directory.close()
