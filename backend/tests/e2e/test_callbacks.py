@@ -15,6 +15,8 @@ from tests.e2e.test_accessible import violations
 # One browser, and so one event loop, for the tests of a file.
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+# A scheme for each width: axe looks at the colours of both schemes anyway.
+each_width = pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
 # Of a long text only the lines in sight are in the page.
 TO_ITS_END = "box => box.scrollTo(0, box.scrollHeight)"
 
@@ -144,10 +146,9 @@ async def test_the_inbox_is_worked_off_by_the_keyboard_alone(empty_server: Serve
     assert server.job(jobs[2])["result"] == "part 2"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
+@each_width
 async def test_the_inbox_with_something_of_everything(
-    empty_server: Served, open_tab: OpenTab, scheme: Scheme, width: int
+    empty_server: Served, open_tab: OpenTab, width: int, scheme: Scheme
 ) -> None:
     server = empty_server
     waits = str(server.submit("Answer in JSON", flow="patient")["id"])
@@ -175,10 +176,9 @@ async def test_the_inbox_with_something_of_everything(
     await expect_no_overflow(page)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
+@each_width
 async def test_what_could_not_be_read_is_seen_and_accepted(
-    server: Served, open_tab: OpenTab, scheme: Scheme, width: int
+    server: Served, open_tab: OpenTab, width: int, scheme: Scheme
 ) -> None:
     job = str(server.submit("Answer in JSON", flow="patient")["id"])
     server.finished(job, "WAITING")
