@@ -16,7 +16,7 @@ from job_processor.core.job import Job, State
 from job_processor.core.lane import RATE_LIMIT_CAP_MS, Trouble
 from tests import mongo_server
 from tests.lanes.crowd import GOOD, POISONS, Crowd, crowd, words
-from tests.store_suite.places import Place, place_of
+from tests.store_suite.places import Place, SqlitePlace, place_of
 
 STEPS = 6_000
 SQLITE_SEEDS = int(os.environ.get("EVIDENCE_SEEDS", "20"))
@@ -109,7 +109,8 @@ async def test_every_mix_ends_well(place: Place, seed: int) -> None:
     assert (await at_work.lane()).is_open
 
 
-BAD_DAY_MS = 70 * 60_000
+BAD_DAY_MS = {"sqlite": 70 * 60_000, "mongo": 20 * 60_000}
+"""By driver: the rule is the same above both, and a minute costs ten times as much on MongoDB."""
 
 
 @pytest.mark.parametrize("place", HERE, indirect=True)
@@ -129,12 +130,13 @@ async def test_a_bad_day_in_the_middle_of_a_backlog_costs_nobody_an_attempt(plac
         await at_work.step()
 
     at_work.sick = kind
-    until = at_work.clock.now() + BAD_DAY_MS
+    lasts = BAD_DAY_MS["sqlite" if isinstance(place, SqlitePlace) else "mongo"]
+    until = at_work.clock.now() + lasts
     while at_work.clock.now() < until:
         await at_work.step()
     lane = await at_work.lane()
     assert (lane.trouble, lane.detail) == (POISONS[kind][1], words(kind))
-    assert len(at_work.handed) < 4 + 3 + BAD_DAY_MS // 15_000
+    assert len(at_work.handed) < 4 + 3 + lasts // 15_000
 
     at_work.sick = None
     jobs = await play(at_work)
