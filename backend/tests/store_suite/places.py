@@ -13,6 +13,7 @@ from job_processor.store.mongo.tuning import Tuning
 from job_processor.store.sqlite.store import SqliteStore
 from tests.mongo_server import MongoServer
 from tests.store_suite import given
+from tests.support import empty_sqlite
 
 START = 1_750_000_000_000
 
@@ -63,6 +64,7 @@ class SqlitePlace:
 
     async def open(self) -> Store:
         if self._store is None:
+            empty_sqlite.provide(self._directory)
             self._store = SqliteStore(self._directory, self.clock.now)
             await self._store.open()
         return self._store

@@ -30,6 +30,7 @@ from job_processor.telemetry import Telemetry
 from job_processor.workers.dispatcher import Dispatcher
 from job_processor.workers.loop import Loop
 from job_processor.workers.notifier import Notifier
+from tests.support import empty_sqlite
 from tests.support.asgi import Client, Reply
 
 SECRET = "a-callback-secret-of-these-tests"
@@ -149,6 +150,7 @@ async def open_site(
     ``store``: an open one; without it SQLite in the directory.
     """
     if store is None:
+        empty_sqlite.provide(directory)
         store = SqliteStore(directory, now)
         await store.open()
     bus, telemetry, signer = Bus(), Telemetry(), CallbackSigner((SECRET, OLD_SECRET))
