@@ -29,7 +29,7 @@ START_SECONDS = 60.0
 # The driver's streaming monitors leave sockets open when a client is closed while they connect, and here a
 # warning is an error.
 OPTIONS = "serverMonitoringMode=poll"
-RESTARTED_AFTER = 150
+RESTARTED_AFTER = 100
 """Databases taken back after which the stand-in is started again. It remembers 10,000 retryable writes, and looks
 through all of them at each further one: the write takes four times as long."""
 
@@ -43,7 +43,7 @@ class MongoServer:
     process: subprocess.Popen[bytes] | None = None
     directory: Path | None = None
     command: list[str] = field(default_factory=list)
-    _used: set[str] = field(default_factory=set)
+    _lent: int = 0
     _empty: list[str] = field(default_factory=list)
     _taken_back: int = 0
     _client: pymongo.MongoClient[dict[str, object]] | None = None
@@ -59,24 +59,19 @@ class MongoServer:
 
     def database(self) -> str:
         """A name for a database that no other test uses."""
-        name = f"t_{secrets.token_hex(6)}"
-        self._used.add(name)
-        return name
+        return f"t_{secrets.token_hex(6)}"
 
     def drop(self, database: str) -> None:
-        self._used.discard(database)
         with pymongo.MongoClient[dict[str, object]](self.uri) as client:
             client.drop_database(database)
 
     def lend(self) -> str:
         """The name of a database without documents, for one user until ``take_back``. It may have collections and
         indexes from users before."""
-        if self._taken_back >= RESTARTED_AFTER and not self._used and self.name.startswith("stand-in"):
+        if self._taken_back >= RESTARTED_AFTER and not self._lent and self.name.startswith("stand-in"):
             self._restart()
-        if not self._empty:
-            return self.database()
-        self._used.add(self._empty[-1])
-        return self._empty.pop()
+        self._lent += 1
+        return self._empty.pop() if self._empty else self.database()
 
     def take_back(self, database: str) -> None:
         """Empty a database that was lent, for the next user: to drop it, and make all collections and indexes again,
@@ -88,7 +83,7 @@ class MongoServer:
             # That the store's commands were tried on this server stays known.
             collections[name].delete_many({"_id": {"$ne": "format"}} if name == "meta" else {})
         self._empty.append(database)
-        self._used.discard(database)
+        self._lent -= 1
         self._taken_back += 1
 
     def kill(self) -> None:

@@ -120,13 +120,11 @@ class MongoPlace:
 
 
 @contextlib.asynccontextmanager
-async def used_again(
-    server: MongoServer, uri: str | None = None, tuning: Tuning | None = None
-) -> AsyncIterator[MongoPlace]:
+async def used_again(server: MongoServer) -> AsyncIterator[MongoPlace]:
     """A place in a database that other tests used before and will use again: not for a test that changes its indexes or
     looks at what the first start does."""
     database = server.lend()
-    place = MongoPlace(server, Clock(), uri, tuning, database)
+    place = MongoPlace(server, Clock(), database=database)
     try:
         yield place
     finally:
