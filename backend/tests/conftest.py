@@ -42,6 +42,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     work (``e2e``). With one directory after the other the machine's cores are idle in one and short in the next.
 
     Those that may take long, by their timeout, are in the first half: at the end the others would wait for one of them.
+    Those that are marked with ``waits`` begin at equal distances, from the beginning on: two at once leave a core idle.
     """
     files: defaultdict[Path, dict[Path, int]] = defaultdict(dict)
     for item in items:
@@ -49,8 +50,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         of_directory.setdefault(item.path, len(of_directory))
 
     long = {item.path for item in items for mark in item.iter_markers("timeout") if mark.args and mark.args[0] >= LONG}
+    waiting = sorted({item.path for item in items if item.get_closest_marker("waits")})
 
     def place(item: pytest.Item) -> tuple[float, Path]:
+        if item.path in waiting:
+            return waiting.index(item.path) / len(waiting), item.path
         of_directory = files[item.path.parent]
         place = (of_directory[item.path] + 0.5) / len(of_directory)
         return (place / 2 if item.path in long else place), item.path

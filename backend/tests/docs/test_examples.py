@@ -9,6 +9,8 @@ from tests.docs.pages import ROOT, Example, every_page, examples, matches
 from tests.faults.server import Server
 from tests.support.command import COMMAND
 
+pytestmark = pytest.mark.waits
+
 PAGES = [page for page in every_page() if any(examples(page))]
 BLOCK_SECONDS = 60.0
 _CURL_TIME_LIMIT = 28

@@ -27,6 +27,8 @@ from tests.faults.disks import (
 from tests.faults.server import Server
 from tests.faults.test_fsync import require_strace
 
+pytestmark = pytest.mark.waits
+
 __all__ = ["small_disk"]
 SHORT_DRAIN = {"DRAIN_SECONDS": "1"}
 """A server whose store is broken cannot write the outcomes for which it waits before it ends."""

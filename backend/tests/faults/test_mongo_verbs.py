@@ -20,6 +20,7 @@ from tests.support.waiting import until
 __all__ = ["here"]
 
 pytestmark = [
+    pytest.mark.waits,
     pytest.mark.mongo,
     pytest.mark.filterwarnings("ignore:.*socket.socket:pytest.PytestUnraisableExceptionWarning"),
 ]

@@ -9,6 +9,8 @@ import pytest
 from tests.faults import checker
 from tests.faults.soak import Soak
 
+pytestmark = pytest.mark.waits
+
 SECONDS = 90.0
 WARMING = 1.3
 """What the memory of a process may grow by that is a minute old: its caches still fill. In an hour it may not."""

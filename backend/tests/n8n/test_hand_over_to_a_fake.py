@@ -12,6 +12,8 @@ from .fake_n8n import Behaviour, FakeN8n
 from .processes import free_ports, until
 from .scenario import check_completed_once, details, flow, happened, with_api
 
+pytestmark = pytest.mark.waits
+
 TOKEN = "inbound-token"
 SECRET = "callback-secret-0123456789abcdef"
 API_KEY = "fake-api-key"

@@ -24,6 +24,8 @@ from tests.processors.rogue import Rogue, answer
 from tests.support.waiting import until
 from tests.webhooks.verifying import python_says
 
+pytestmark = pytest.mark.waits
+
 # The notices of the batch are in its document when the relay is to die.
 POINTS = ("batch.before_end", "batch.after_end", "mongo.before_notices_leave", "webhook.after_send")
 FLOWS = """
