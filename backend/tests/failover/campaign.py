@@ -189,7 +189,8 @@ class Campaign:
                 truth = {job["id"]: job["status"] for job in await every_job(session)}
             with contextlib.suppress(TimeoutError):
                 await _until(functools.partial(lambda s, t: s.statuses == t, screen, truth), 30)
-            wrong = {i: (s, screen.statuses.get(i)) for i, s in truth.items() if screen.statuses.get(i) != s}
+            both = truth.keys() | screen.statuses.keys()
+            wrong = {i: (truth.get(i), screen.statuses.get(i)) for i in both if truth.get(i) != screen.statuses.get(i)}
             self.report.verdict.holds(
                 screen.statuses == truth, "I11", f"{base} shows otherwise: {list(wrong.items())[:3]}"
             )

@@ -54,6 +54,7 @@ VERBS: dict[str, tuple[Verb, list[str]]] = {
             *("find seriesMeta", "find jobs", "update seriesMeta", *["find series", "insert series"] * 4),
             *("update jobs", "update seriesMeta", "find jobs"),
             "update jobs",
+            "find jobs",
             "update gone",
             "delete callbacks",
             "delete deliveries",

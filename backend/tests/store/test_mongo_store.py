@@ -10,7 +10,8 @@ import pytest
 from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.errors import StoreUnavailable
 from job_processor.core.inbox import Callback, CallbackContent
-from job_processor.core.job import State
+from job_processor.core.job import Job, State
+from job_processor.core.outcome import ResultAccepted
 from job_processor.store.base import Notice, Resync
 from job_processor.store.mongo.inspect import inspect
 from job_processor.store.mongo.store import MongoStore
@@ -103,6 +104,32 @@ async def test_a_position_of_long_ago_is_answered_with_resync(server: MongoServe
         await store.ping()
     assert isinstance(await store.since(position, 10), Resync)
     await place.close()
+
+
+@pytest.mark.mongo
+async def test_the_notice_of_a_deletion_is_newer_than_a_move_that_came_just_before(
+    place: MongoPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A follower ignores a notice with an older rev than it has seen: it would show the deleted job for ever."""
+    store, other = await place.open(), await place.open()
+    assert isinstance(store, MongoStore)
+    job = await given.cancelled(other)
+    link = store._open.link
+    read, moved = link.read, list[Job]()
+
+    async def read_and_move(run: Callable[[bool], Awaitable[object]]) -> object:
+        found = await read(run)
+        if not moved:
+            moved.append(await given.moved(other, job, ResultAccepted("r")))
+        return found
+
+    monkeypatch.setattr(link, "read", read_and_move)
+    position = await given.position(other)
+    assert await store.delete(job.id)
+    told = await other.since(position, 100)
+    assert not isinstance(told, Resync)
+    [deleted] = [one for one in told if one.state is None]
+    assert deleted.rev > moved[0].rev > job.rev
 
 
 @pytest.mark.mongo

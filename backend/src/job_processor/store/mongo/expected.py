@@ -182,6 +182,7 @@ def table(flow: str, now: int) -> list[Expected]:
             "prune, whose deletion has begun", find("jobs", {"_id": {"$in": [LATER]}, "deleting": True}), (ID_INDEX,)
         ),
         Expected("delete", find("jobs", {"_id": LATER, "finishedAt": {"$gte": 0}}), (ID_INDEX,)),
+        Expected("delete", find("jobs", {"_id": LATER, "deleting": True}), (ID_INDEX,)),
         Expected("changes since", find("jobs", {"changedAt": {"$gt": _date()}}, sort={"changedAt": 1}), ("changed",)),
         Expected("deletions since", find("gone", {"at": {"$gt": _date()}}, sort={"at": 1}), ("at",)),
         Expected("a deletion", find("gone", {"_id": LATER}), (ID_INDEX,)),

@@ -186,12 +186,18 @@ class Writes:
         if not await self._link.do(begin):
             # The job was deleted by another process, or retried just now: then its keys and callbacks stay.
             return await self._link.read(lambda again: self._jobs.find_one({"_id": job_id}, {"_id": 1})) is None
+        # Read again: the job may have moved just before, and a notice with an old rev is ignored. Now it cannot move.
+        begun = {"_id": job_id, DELETING: True}
+        job = await self._link.read(lambda again: self._jobs.find_one(begun, _TO_DELETE))
+        if job is None:
+            # Another process has deleted it meanwhile.
+            return True
         await self._record_deletions([job])
         await self._keys.free([job])
         await self._link.do(lambda again: self._callbacks.delete_many({"jobId": job_id}))
         await self._webhooks.forget_job(job_id)
         # The job last: after a crash in between it still exists and can be deleted again.
-        await self._link.do(lambda again: self._jobs.delete_one({"_id": job_id, DELETING: True}))
+        await self._link.do(lambda again: self._jobs.delete_one(begun))
         # Once more, because a process that still saw the job may have kept a callback since. Callbacks with the verdict
         # unknown belong to no job and stay. The job is deleted even if this write fails.
         left = {"jobId": job_id, "verdict": {"$ne": CallbackVerdict.UNKNOWN.value}}
