@@ -13,6 +13,7 @@ from job_processor.store.mongo.keys import Keys
 from job_processor.store.mongo.store import MongoStore
 from job_processor.store.mongo.writes import Writes
 from tests.mongo_server import MongoServer
+from tests.store.meanwhile import after_first_read
 from tests.store_suite import given
 from tests.store_suite.places import MongoPlace
 from tests.support.mongo_commands import recorded
@@ -112,15 +113,8 @@ async def test_a_key_stays_with_a_job_that_was_retried_while_it_was_pruned(
     job = await given.added(store, key=KEY)
     job = await given.moved(store, job, given.Cancelled("no"))
     place.clock.forward(1)
-    real = Writes._record_deletions
-
-    async def meanwhile(self: Writes, *args: object) -> None:
-        await given.moved(other, job, given.Retried(1))
-        await real(self, *args)  # type: ignore[arg-type]  # passed on as they came
-
-    with monkeypatch.context() as context:
-        context.setattr(Writes, "_record_deletions", meanwhile)
-        assert await store.prune(store.now(), 10) == 0
+    after_first_read(monkeypatch, store, lambda: given.moved(other, job, given.Retried(1)))
+    assert await store.prune(store.now(), 10) == 0
     assert _keys(place, server) == {"k": job.id}
     assert not (await store.add(given.a_job(store.now()), KEY)).created
 

@@ -18,6 +18,7 @@ from job_processor.store.mongo.store import MongoStore
 from job_processor.store.mongo.tuning import Tuning
 from job_processor.store.mongo.watch import Watch
 from tests.mongo_server import MongoServer
+from tests.store.meanwhile import after_first_read
 from tests.store_suite import given
 from tests.store_suite.places import Clock, MongoPlace
 from tests.support.mongo_commands import recorded
@@ -107,25 +108,21 @@ async def test_a_position_of_long_ago_is_answered_with_resync(server: MongoServe
 
 
 @pytest.mark.mongo
+@pytest.mark.parametrize("way", ["delete", "prune"])
 async def test_the_notice_of_a_deletion_is_newer_than_a_move_that_came_just_before(
-    place: MongoPlace, monkeypatch: pytest.MonkeyPatch
+    place: MongoPlace, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     """A follower ignores a notice with an older rev than it has seen: it would show the deleted job for ever."""
     store, other = await place.open(), await place.open()
-    assert isinstance(store, MongoStore)
     job = await given.cancelled(other)
-    link = store._open.link
-    read, moved = link.read, list[Job]()
+    moved = list[Job]()
 
-    async def read_and_move(run: Callable[[bool], Awaitable[object]]) -> object:
-        found = await read(run)
-        if not moved:
-            moved.append(await given.moved(other, job, ResultAccepted("r")))
-        return found
+    async def accept() -> None:
+        moved.append(await given.moved(other, job, ResultAccepted("r")))
 
-    monkeypatch.setattr(link, "read", read_and_move)
+    after_first_read(monkeypatch, store, accept)
     position = await given.position(other)
-    assert await store.delete(job.id)
+    assert await (store.delete(job.id) if way == "delete" else store.prune(place.clock.now() + 1, 10))
     told = await other.since(position, 100)
     assert not isinstance(told, Resync)
     [deleted] = [one for one in told if one.state is None]

@@ -84,7 +84,8 @@ class SqlitePlace:
 
 
 class MongoPlace:
-    """A database of its own: a new one, or ``database``, which its owner drops. Every ``open`` is one more process."""
+    """A database of its own: a new one, dropped at the end, or ``database``, which is left as it is. Every ``open`` is
+    one more process over it."""
 
     def __init__(
         self,

@@ -142,13 +142,15 @@ class Writes:
             return 0
         if counted_later := [job["_id"] for job in jobs if TALLIES_MARK in job]:
             await self._series.roll_up(limit, counted_later)
-        await self._record_deletions(jobs)
         # With the condition again: a job that was retried meanwhile has no finishedAt and stays; so does one of which
         # a tally is still to be rolled up.
         where = {**old, TALLIES_MARK: None, "_id": {"$in": [job["_id"] for job in jobs]}}
         await self._link.do(lambda again: self._jobs.update_many(where, {"$set": {DELETING: True}}))
         begun = {"_id": {"$in": [job["_id"] for job in jobs]}, DELETING: True}
         jobs = await self._link.read(lambda again: self._jobs.find(begun, _TO_DELETE).to_list())
+        if not jobs:
+            return 0
+        await self._record_deletions(jobs)
         # The keys are deleted first: after a crash in between the jobs still exist and are found again.
         await self._keys.free(jobs)
         return await self._link.do(lambda again: self._delete(begun, len(jobs), again))
@@ -186,7 +188,6 @@ class Writes:
         if not await self._link.do(begin):
             # The job was deleted by another process, or retried just now: then its keys and callbacks stay.
             return await self._link.read(lambda again: self._jobs.find_one({"_id": job_id}, {"_id": 1})) is None
-        # Read again: the job may have moved just before, and a notice with an old rev is ignored. Now it cannot move.
         begun = {"_id": job_id, DELETING: True}
         job = await self._link.read(lambda again: self._jobs.find_one(begun, _TO_DELETE))
         if job is None:
@@ -208,8 +209,8 @@ class Writes:
     async def _record_deletions(self, jobs: Sequence[Document]) -> None:
         """Record deletions before they are made, so that ``since`` misses none.
 
-        A job that is retried in between is reported as deleted although it exists; notices are hints, and the notice of
-        the retry corrects it.
+        ``jobs``: as read after their deletion has begun, because then they no longer move. A notice with an older rev
+        than that of the last move would be ignored.
         """
         marks = [
             UpdateOne(
