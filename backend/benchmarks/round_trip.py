@@ -66,18 +66,20 @@ async def measure(
 ) -> float:
     """Jobs completed a second by the server at ``port``, which dispatches to ``sink_port``. ``in_flight``: so many are
     submitted and not completed at most. ``header``: lines that each submission has beside. ``on_completed`` is called
-    after each job, those of the warm-up too.
+    after each job, those of the warm-up too. All jobs are completed when it returns: the server may be measured again.
     """
     loop = asyncio.get_running_loop()
     arrived: asyncio.Queue[bytes] = asyncio.Queue()
     sink = await loop.create_server(lambda: _Sink(arrived), "127.0.0.1", sink_port)
     submitted = completed = 0
+    is_over = False
+    all_completed = asyncio.Event()
     idle_submitters: list[Connection] = []
     idle_callers: asyncio.Queue[Connection] = asyncio.Queue()
 
     def submit() -> None:
         nonlocal submitted
-        while idle_submitters and submitted - completed < in_flight:
+        while not is_over and idle_submitters and submitted - completed < in_flight:
             submitted += 1
             body = b'{"prompt":"Summarise document %d"}' % submitted
             idle_submitters.pop().send(request("POST", "/jobs", body, header))
@@ -94,6 +96,8 @@ async def measure(
         on_completed()
         idle_callers.put_nowait(connection)
         submit()
+        if is_over and completed == submitted:
+            all_completed.set()
 
     async def call_back() -> None:
         while True:
@@ -117,6 +121,8 @@ async def measure(
     start, before = time.perf_counter(), completed
     await asyncio.sleep(seconds)
     rate = (completed - before) / (time.perf_counter() - start)
+    is_over = True
+    await all_completed.wait()
     caller.cancel()
     sink.close()
     return rate

@@ -3,6 +3,7 @@
 import statistics
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import uvloop
@@ -14,86 +15,80 @@ from benchmarks.round_trip import flows, measure
 from benchmarks.wire import flood, request
 
 FLOOR = 0.95
-ROUNDS = 7
-TURN_SECONDS = 2.0
-PAIRS = 4
-"""Of servers that accept, one with a key and one without: two processes of the same code differ by some percent."""
-TURNS = 12
-"""Of accepting, between the two of a pair: short ones, so that what else the machine does meets both."""
-SHORT_SECONDS = 0.3
+PAIRS = 6
+"""Of servers, one with a key and one without: two processes of the same code differ by some percent."""
+ACCEPT_TURNS, ACCEPT_SECONDS = 12, 0.3
+"""Of each server of a pair. They are short, so that what else the machine does meets both."""
+TRIP_TURNS, TRIP_SECONDS, TRIP_WARM_UP = 6, 0.8, 0.2
+
+Measured = Callable[[int, bytes], float]
+"""Port, and header lines of each submission → jobs a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """What each server of a pair did in turn."""
+
+    rate_without: float
+    rate_with: float
+    cpu_without: float
+    """Microseconds of processor time of the server for each job."""
+    cpu_with: float
 
 
 def run() -> list[Line]:
     sink = processes.free_port()
 
+    def accept(port: int, header: bytes) -> float:
+        return uvloop.run(flood(port, _post(header), CONNECTIONS, ACCEPT_SECONDS, 201))
+
     def round_trip(port: int, header: bytes) -> float:
-        return uvloop.run(measure(port, sink, TURN_SECONDS, header=header))
+        return uvloop.run(measure(port, sink, TRIP_SECONDS, TRIP_WARM_UP, header=header))
 
+    accepts = _turns(FLOWS, accept, ACCEPT_TURNS, ACCEPT_SECONDS)
+    trips = _turns(flows(sink), round_trip, TRIP_TURNS, TRIP_SECONDS)
     return [
-        *_accept(),
-        _line("round trip with an API key, of without", flows(sink), round_trip),
+        _rates("accept with an API key, of without", accepts),
+        _cpu("CPU of an accept without a key, of with one", accepts),
+        _rates("round trip with an API key, of without", trips),
     ]
 
 
-def _accept() -> list[Line]:
-    """Accepted a second, and the processor time that the server takes for it: each the median of the turns, and of what
-    the turns of a pair are to each other."""
-    turns = [turn for _ in range(PAIRS) for turn in _turns_of_a_pair()]
-    rates, cpu = [rate for rate, _ in turns], [took for _, took in turns]
-    share = statistics.median(with_key / without for without, with_key in rates)
-    saved = statistics.median(without / with_key for without, with_key in cpu)
-    without_us, with_key_us = (statistics.median(one) for one in zip(*cpu, strict=True))
-    return [
-        Line(
-            "accept with an API key, of without",
-            f"{statistics.median(one for _, one in rates):,.0f}/s = {share:.2f}",
-            f"{FLOOR}",
-            share / FLOOR,
-        ),
-        Line(
-            "CPU of an accept without a key, of with one",
-            f"{without_us:.0f} of {with_key_us:.0f} µs = {saved:.2f}",
-            f"{FLOOR}",
-            saved / FLOOR,
-        ),
-    ]
+def _rates(what: str, turns: list[_Turn]) -> Line:
+    share = statistics.median(turn.rate_with / turn.rate_without for turn in turns)
+    mine = statistics.median(turn.rate_with for turn in turns)
+    return Line(what, f"{mine:,.0f}/s = {share:.3f}", f"{FLOOR}", share / FLOOR)
 
 
-def _turns_of_a_pair() -> list[tuple[tuple[float, float], tuple[float, float]]]:
-    """What two new servers accept a second in each turn, and the µs of CPU for each: without a key, with one."""
-    turns = []
+def _cpu(what: str, turns: list[_Turn]) -> Line:
+    share = statistics.median(turn.cpu_without / turn.cpu_with for turn in turns)
+    without, with_key = (statistics.median(took) for took in zip(*((t.cpu_without, t.cpu_with) for t in turns), strict=True))
+    return Line(what, f"{without:.0f} of {with_key:.0f} µs = {share:.3f}", f"{FLOOR}", share / FLOOR)
+
+
+def _turns(flows_file: str, measured: Measured, turns: int, seconds: float) -> list[_Turn]:
+    return [turn for _ in range(PAIRS) for turn in _turns_of_a_pair(flows_file, measured, turns, seconds)]
+
+
+def _turns_of_a_pair(flows_file: str, measured: Measured, turns: int, seconds: float) -> list[_Turn]:
+    """The turns of two new servers, of which each begins every other turn. The first turn is not counted: in it, the
+    connections to the processor are opened."""
+    done = []
     with (
         tempfile.TemporaryDirectory(dir=Path.cwd()) as scratch,
-        processes.server(FLOWS) as plain,
-        processes.server(FLOWS, data=Path(scratch), env={"AUTH": "keys", "ACCESS_LOG": "off"}) as keyed,
+        processes.server(flows_file) as plain,
+        processes.server(flows_file, data=Path(scratch), env={"AUTH": "keys", "ACCESS_LOG": "off"}) as keyed,
     ):
         sides = ((*plain, b""), (*keyed, _header(Path(scratch))))
-        for turn in range(TURNS):
-            found, took = [0.0, 0.0], [0.0, 0.0]
+        for turn in range(turns + 1):
+            rates, took = [0.0, 0.0], [0.0, 0.0]
             for side in (0, 1) if turn % 2 else (1, 0):
                 port, pid, header = sides[side]
                 before = sum(processes.thread_cpu(pid))
-                found[side] = uvloop.run(flood(port, _post(header), CONNECTIONS, SHORT_SECONDS, 201))
-                took[side] = (sum(processes.thread_cpu(pid)) - before) / (found[side] * SHORT_SECONDS)
-            turns.append(((found[0], found[1]), (took[0], took[1])))
-    return turns
-
-
-def _line(what: str, flows_file: str, measured: Callable[[int, bytes], float]) -> Line:
-    """``measured``: port and header lines of each submission → jobs a second."""
-    without: list[float] = []
-    with_key: list[float] = []
-    # In turns, so that a machine that slows down slows both.
-    for _ in range(ROUNDS):
-        with processes.server(flows_file) as (port, _):
-            without.append(measured(port, b""))
-        with tempfile.TemporaryDirectory(dir=Path.cwd()) as scratch:
-            data = Path(scratch)
-            with processes.server(flows_file, data=data, env={"AUTH": "keys", "ACCESS_LOG": "off"}) as (port, _):
-                with_key.append(measured(port, _header(data)))
-    mine, theirs = statistics.median(with_key), statistics.median(without)
-    share = mine / theirs
-    return Line(what, f"{mine:,.0f}/s = {share:.2f}", f"{FLOOR}", share / FLOOR)
+                rates[side] = measured(port, header)
+                took[side] = (sum(processes.thread_cpu(pid)) - before) / (rates[side] * seconds)
+            done.append(_Turn(*rates, *took))
+    return done[1:]
 
 
 def _header(data: Path) -> bytes:

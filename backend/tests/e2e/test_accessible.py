@@ -39,6 +39,8 @@ async def violations(page: Page) -> list[str]:
         await page.evaluate(AXE)
         await page.evaluate(TOOLTIPS)
         await page.evaluate(NO_TRANSITIONS)
+    # What a new filter or time is about to replace is pale for a moment.
+    await expect(page.locator("[data-applying]")).to_have_count(0)
     found = await _found(page, {})
     scheme = page.locator("html[data-mantine-color-scheme=light]")
     other: Literal["dark", "light"] = "dark" if await scheme.count() else "light"
