@@ -73,8 +73,10 @@ $(VENV)/.test-tools: $(VENV)/.python $(REQ)/mongo-test.txt $(REQ)/infra.txt $(RE
 test-programs: $(VENV)/.test-tools
 	@scripts/install-test-programs $(VENV)
 
-.PHONY: setup-test
-setup-test: $(VENV)/.test-tools test-programs build
+.PHONY: setup-test test-tools
+setup-test: $(VENV)/.python
+	@$(BESIDE) test-tools build
+test-tools: $(VENV)/.test-tools test-programs
 
 ## ---- use ----
 

@@ -2,6 +2,7 @@
 
 from importlib.resources import files
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import Page, expect
@@ -160,6 +161,25 @@ async def test_a_paused_flow_and_callbacks_that_cannot_be_loaded(empty_server: S
     assert await violations(page) == []
     await page.get_by_role("link", name="Jobs", exact=True).click()
     await expect(page.get_by_text("+1")).to_be_visible()
+    assert await violations(page) == []
+
+
+@pytest.mark.parametrize(
+    ("where", "unanswered", "title"),
+    [
+        ("", "/session", "Loading the page"),
+        ("jobs/abc", "/jobs/abc", "Loading the job"),
+        ("jobs/abc/compare/def", "/jobs/abc/compare/def", "Loading the comparison"),
+        ("batches/abc", "/batches/abc", "Loading the batch"),
+    ],
+)
+async def test_a_page_that_is_still_loading(
+    server: Served, open_tab: OpenTab, where: str, unanswered: str, title: str
+) -> None:
+    page = await open_tab("about:blank")
+    await page.route(lambda url: urlsplit(url).path == unanswered, lambda _: None)
+    await page.goto(server.page + where)
+    await expect(page.get_by_role("heading", level=1, name=title)).to_be_attached()
     assert await violations(page) == []
 
 

@@ -1,9 +1,9 @@
-import { Skeleton } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { messageOf } from "@/api/errors";
 import { sessionKeys } from "@/api/session";
 import { code, LoadedLater } from "@/components/loaded-later";
+import { LoadingPage } from "@/components/loading-page";
 import { NotLoaded } from "@/components/not-loaded";
 import { useAccess } from "./access-context";
 
@@ -16,7 +16,7 @@ export function Gate({ children }: { children: ReactNode }) {
   const queries = useQueryClient();
   const [hasEnded, setHasEnded] = useState(false);
   if (state === "ended" && !hasEnded) setHasEnded(true);
-  const loading = <Skeleton height={320} role="status" aria-label="Loading the page" />;
+  const loading = <LoadingPage what="the page" heights={[320]} />;
   if (state === "out") return <LoadedLater of={SIGN_IN_PAGE} props={{}} place={loading} />;
   if (state === "unknown" && failure !== null) {
     return (

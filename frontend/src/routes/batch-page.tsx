@@ -1,10 +1,10 @@
-import { Skeleton, Stack } from "@mantine/core";
 import { IconFileUnknown } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { NeedsRight } from "@/access/needs-right";
 import { batchQuery } from "@/api/batches";
 import { ApiError, messageOf } from "@/api/errors";
+import { LoadingPage } from "@/components/loading-page";
 import { NotLoaded } from "@/components/not-loaded";
 import { Notice } from "@/components/notice";
 import { BatchView } from "@/features/batches/batch-view";
@@ -27,14 +27,7 @@ function OneBatch() {
   useTitle(
     batch === undefined ? "Batch" : `${number(doneOf(batch))} of ${number(batch.jobs)} · ${batch.name ?? id}`,
   );
-  if (query.isPending) {
-    return (
-      <Stack gap="md" role="status" aria-label="Loading the batch">
-        <Skeleton height={36} width={420} maw="100%" />
-        <Skeleton height={140} />
-      </Stack>
-    );
-  }
+  if (query.isPending) return <LoadingPage what="the batch" heights={[140]} />;
   if (query.error instanceof ApiError && query.error.status === 404) {
     return (
       <Notice isPage icon={IconFileUnknown} title="Batch not found">

@@ -1,10 +1,10 @@
-import { Skeleton } from "@mantine/core";
 import { IconPlugConnectedX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { NeedsRight } from "@/access/needs-right";
 import { messageOf } from "@/api/errors";
 import { comparisonQuery } from "@/api/jobs";
+import { LoadingPage } from "@/components/loading-page";
 import { Notice } from "@/components/notice";
 import { ComparisonView } from "@/features/compare/comparison-view";
 import { useTitle } from "./use-title";
@@ -21,7 +21,7 @@ export function ComparePage() {
 function Compared() {
   const { id, otherId } = useParams({ from: "/jobs/$id/compare/$otherId" });
   const query = useQuery(comparisonQuery(id, otherId));
-  if (query.isPending) return <Skeleton height={320} />;
+  if (query.isPending) return <LoadingPage what="the comparison" heights={[320]} />;
   if (query.data === undefined) {
     return (
       <Notice isPage icon={IconPlugConnectedX} title="These jobs cannot be compared" tone="bad">

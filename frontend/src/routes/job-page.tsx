@@ -1,4 +1,3 @@
-import { Skeleton, Stack } from "@mantine/core";
 import { IconFileUnknown } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
@@ -6,6 +5,7 @@ import { NeedsRight } from "@/access/needs-right";
 import { ApiError, messageOf } from "@/api/errors";
 import { jobQuery } from "@/api/jobs";
 import type { Job } from "@/api/model";
+import { LoadingPage } from "@/components/loading-page";
 import { NotLoaded } from "@/components/not-loaded";
 import { Notice } from "@/components/notice";
 import { CallbacksUnknown, JobCallbacks } from "@/features/callbacks/job-callbacks";
@@ -35,15 +35,7 @@ function OneJob() {
     query.data?.status === "FAILED",
   );
 
-  if (query.isPending) {
-    return (
-      <Stack gap="md" role="status" aria-label="Loading the job">
-        <Skeleton height={36} width={420} maw="100%" />
-        <Skeleton height={180} />
-        <Skeleton height={240} />
-      </Stack>
-    );
-  }
+  if (query.isPending) return <LoadingPage what="the job" heights={[180, 240]} />;
   const gone = query.error instanceof ApiError && query.error.status === 404;
   if (gone) {
     return (
