@@ -62,7 +62,9 @@ def _rates(what: str, turns: list[_Turn]) -> Line:
 
 def _cpu(what: str, turns: list[_Turn]) -> Line:
     share = statistics.median(turn.cpu_without / turn.cpu_with for turn in turns)
-    without, with_key = (statistics.median(took) for took in zip(*((t.cpu_without, t.cpu_with) for t in turns), strict=True))
+    without, with_key = (
+        statistics.median(took) for took in zip(*((t.cpu_without, t.cpu_with) for t in turns), strict=True)
+    )
     return Line(what, f"{without:.0f} of {with_key:.0f} µs = {share:.3f}", f"{FLOOR}", share / FLOOR)
 
 
