@@ -10,7 +10,9 @@ from job_processor.core.audit import AuditAct, entry_of
 from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.inbox import (
     FINAL_VERDICTS,
+    MAX_COUNTED,
     MAX_KEPT_PER_JOB,
+    MAX_KEPT_WITHOUT_JOB,
     REJECTABLE_VERDICTS,
     Callback,
     CallbackContent,
@@ -20,14 +22,17 @@ from tests.store_suite import given
 from tests.store_suite.callbacks import JOB, OTHER, Wanted, ids, late, listed
 from tests.store_suite.places import Clock
 
-LIMIT = 20
-
 
 @pytest.fixture
-def low_limits(driver: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Limits that are reached with few writes, instead of the product's of a thousand."""
+def limit(driver: str, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many callbacks are kept of no job, and counted of a verdict: on SQLite the product's own limits, on MongoDB,
+    where a write takes longer, lower ones."""
+    assert MAX_KEPT_WITHOUT_JOB == MAX_COUNTED
+    if driver == "sqlite":
+        return MAX_COUNTED
     for name in ("MAX_KEPT_WITHOUT_JOB", "MAX_COUNTED"):
-        monkeypatch.setattr(f"job_processor.store.{driver}.inbox.{name}", LIMIT)
+        monkeypatch.setattr(f"job_processor.store.mongo.inbox.{name}", 20)
+    return 20
 
 
 @pytest.mark.parametrize(
@@ -170,9 +175,8 @@ async def test_a_copy_of_a_store_is_not_held_to_the_limit(store: Store) -> None:
     assert kept == [callback.id for callback in callbacks]
 
 
-@pytest.mark.usefixtures("low_limits")
 @pytest.mark.parametrize("names_jobs", [False, True])
-async def test_of_what_is_about_no_job_of_ours_the_newest_are_kept(store: Store, names_jobs: bool) -> None:
+async def test_of_what_is_about_no_job_of_ours_the_newest_are_kept(store: Store, limit: int, names_jobs: bool) -> None:
     """Whatever came before: a report on an execution that is about to be accepted must find room."""
 
     def unknown(n: int) -> Callback:
@@ -184,13 +188,13 @@ async def test_of_what_is_about_no_job_of_ours_the_newest_are_kept(store: Store,
     of_a_job = late(store, "0", verdict=CallbackVerdict.UNREADABLE, said=CallbackContent.UNREADABLE)
     for other in (mine, unreadable, of_a_job):
         await store.keep_callback(other)
-    callbacks = [unknown(n) for n in range(LIMIT + 2)]
+    callbacks = [unknown(n) for n in range(limit + 2)]
     for callback in callbacks:
         assert await store.keep_callback(callback) == callback.id
     newest = [callback.id for callback in reversed(callbacks[2:])]
     assert await listed(store, InboxQuery(limit=2_000)) == [*newest, of_a_job.id, unreadable.id, mine.id]
     assert await store.keep_callback(callbacks[-1]) == callbacks[-1].id
-    assert len(await store.list_callbacks(InboxQuery(limit=2_000))) == LIMIT + 3
+    assert len(await store.list_callbacks(InboxQuery(limit=2_000))) == limit + 3
 
 
 async def test_filters_and_pages(store: Store) -> None:
@@ -242,8 +246,7 @@ async def test_a_person_rejects_what_is_undecided_only(store: Store, verdict: Ca
     assert not await store.reject_callback(JOB)
 
 
-@pytest.mark.usefixtures("low_limits")
-async def test_each_verdict_is_counted_up_to_its_limit(store: Store) -> None:
+async def test_each_verdict_is_counted_up_to_its_limit(store: Store, limit: int) -> None:
     none = dict.fromkeys(CallbackVerdict, 0)
     assert await store.count_callbacks() == none
     for n in range(3):
@@ -254,9 +257,9 @@ async def test_each_verdict_is_counted_up_to_its_limit(store: Store) -> None:
     assert await store.count_callbacks(frozenset({"f", "other"})) == none | {CallbackVerdict.LATE: 3}
     assert await store.count_callbacks(frozenset({"other"})) == none
     assert await store.count_callbacks(frozenset()) == none
-    many = [late(store, str(n), verdict=CallbackVerdict.STALE) for n in range(LIMIT + 1)]
+    many = [late(store, str(n), verdict=CallbackVerdict.STALE) for n in range(limit + 1)]
     await asyncio.gather(*(store.keep_callback(one, limited=False) for one in many))
-    assert await store.count_callbacks() == expected | {CallbackVerdict.STALE: LIMIT}
+    assert await store.count_callbacks() == expected | {CallbackVerdict.STALE: limit}
 
 
 async def test_a_deleted_job_takes_its_callbacks_along(store: Store) -> None:
