@@ -1,11 +1,12 @@
 """axe finds nothing, in either colour scheme, on any page or dialog."""
 
+import asyncio
 from importlib.resources import files
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.e2e.conftest import OpenTab
 from tests.e2e.looks import expect_mode, open_form
@@ -176,11 +177,20 @@ async def test_a_paused_flow_and_callbacks_that_cannot_be_loaded(empty_server: S
 async def test_a_page_that_is_still_loading(
     server: Served, open_tab: OpenTab, where: str, unanswered: str, title: str
 ) -> None:
+    is_over = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await is_over.wait()
+        await route.abort()
+
     page = await open_tab("about:blank")
-    await page.route(lambda url: urlsplit(url).path == unanswered, lambda _: None)
+    await page.route(lambda url: urlsplit(url).path == unanswered, hold)
     await page.goto(server.page + where)
     await expect(page.get_by_role("heading", level=1, name=title)).to_be_attached()
-    assert await violations(page) == []
+    found = await violations(page)
+    is_over.set()
+    await page.unroute_all(behavior="wait")
+    assert found == []
 
 
 async def test_nothing_there_help_and_offline(empty_server: Served, open_tab: OpenTab) -> None:
