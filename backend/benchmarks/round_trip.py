@@ -122,7 +122,8 @@ async def measure(
     await asyncio.sleep(seconds)
     rate = (completed - before) / (time.perf_counter() - start)
     is_over = True
-    await all_completed.wait()
+    if completed < submitted:
+        await all_completed.wait()
     caller.cancel()
     sink.close()
     return rate

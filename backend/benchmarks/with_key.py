@@ -32,7 +32,8 @@ class _Turn:
     rate_without: float
     rate_with: float
     cpu_without: float
-    """Microseconds of processor time of the server for each job."""
+    """Microseconds of the server's processor time for each job of ``rate_without``. Of a round trip it is too much: the
+    jobs of the warm-up are in it."""
     cpu_with: float
 
 
