@@ -25,27 +25,27 @@ class Seconds:
 
 async def submit(quota: WaitingQuota, store: Store, owner: str = "a") -> bool:
     try:
-        await quota.enter(owner)
+        allowance = await quota.enter(owner)
     except TooManyWaiting:
         return False
     try:
         await store.add(structs.replace(given.a_job(store.now()), owner=owner))
     finally:
-        quota.leave(owner)
+        allowance.leave()
     return True
 
 
 async def submit_together(quota: WaitingQuota, store: Store, number: int, owner: str = "a") -> bool:
     """As a batch: all or none."""
     try:
-        await quota.enter_together(owner, number)
+        allowance = await quota.enter_together(owner, number)
     except TooManyWaiting:
         return False
     try:
         for _ in range(number):
             await store.add(structs.replace(given.a_job(store.now()), owner=owner))
     finally:
-        quota.leave(owner, number)
+        allowance.leave(number)
     return True
 
 
@@ -102,8 +102,8 @@ async def test_a_failed_submit_gives_its_place_back(store: Store) -> None:
     seconds = Seconds()
     quota = WaitingQuota(store, 1, seconds)
     for _ in range(5):
-        await quota.enter("a")
-        quota.leave("a")
+        allowance = await quota.enter("a")
+        allowance.leave()
         seconds.at += FRESH_SECONDS
     assert await submit(quota, store)
 
@@ -113,7 +113,7 @@ async def test_owners_with_submits_under_way_are_remembered_however_many_others_
 ) -> None:
     monkeypatch.setattr(waiting_quota, "MAX_OWNERS", 2)
     quota = WaitingQuota(store, 1, Seconds())
-    await quota.enter("a")
+    first = await quota.enter("a")
     counted, waits = store.count_waiting, asyncio.Event()
 
     async def then_waits(owner: str, most: int) -> int:
@@ -126,10 +126,10 @@ async def test_owners_with_submits_under_way_are_remembered_however_many_others_
         waiter = asyncio.create_task(submit(quota, store))
         await waits.wait()
     for owner in "bcd":
-        await quota.enter(owner)
-        quota.leave(owner)
+        allowance = await quota.enter(owner)
+        allowance.leave()
     assert not waiter.done(), "one process never exceeds the quota"
-    quota.leave("a")
+    first.leave()
     assert await asyncio.wait_for(waiter, 10)
 
 
@@ -145,8 +145,8 @@ async def test_submits_that_wait_for_a_count_go_on_however_many_others_come(
         if owner == "a":
             for _ in range(2):
                 other = f"other {next(others)}"
-                await quota.enter(other)
-                quota.leave(other)
+                allowance = await quota.enter(other)
+                allowance.leave()
         return number
 
     monkeypatch.setattr(store, "count_waiting", with_others)
@@ -161,14 +161,14 @@ async def test_a_job_that_is_counted_before_its_submit_is_over_fills_one_place(
     seconds = Seconds()
     quota = WaitingQuota(store, 2, seconds)
     counted = store.count_waiting
-    await quota.enter("a")
+    allowance = await quota.enter("a")
     await store.add(structs.replace(given.a_job(store.now()), owner="a"))
     seconds.at += FRESH_SECONDS
 
     async def then_over(owner: str, most: int) -> int:
         monkeypatch.undo()
         number = await counted(owner, most)
-        asyncio.get_running_loop().call_soon(quota.leave, owner)
+        asyncio.get_running_loop().call_soon(allowance.leave)
         return number
 
     monkeypatch.setattr(store, "count_waiting", then_over)
@@ -182,13 +182,13 @@ async def test_a_job_that_is_stored_while_it_is_counted_fills_one_place(
     seconds = Seconds()
     quota = WaitingQuota(store, 2, seconds)
     counted = store.count_waiting
-    await quota.enter("a")
+    allowance = await quota.enter("a")
 
     async def meanwhile(owner: str, most: int) -> int:
         monkeypatch.undo()
         await store.add(structs.replace(given.a_job(store.now()), owner=owner))
         number = await counted(owner, most)
-        quota.leave(owner)
+        allowance.leave()
         return number
 
     monkeypatch.setattr(store, "count_waiting", meanwhile)
@@ -213,11 +213,11 @@ async def test_jobs_together_get_all_that_single_ones_left(store: Store, later: 
 
 async def test_a_submit_does_not_wait_for_jobs_together_while_there_is_room(store: Store) -> None:
     quota = WaitingQuota(store, 20, Seconds())
-    await quota.enter_together("a", 12)
+    allowance = await quota.enter_together("a", 12)
     single = asyncio.create_task(submit(quota, store))
     if store.info.shared:
         # Other processes may have counted too: as many as one count allows are under way.
-        quota.leave("a", 12)
+        allowance.leave(12)
     assert await asyncio.wait_for(single, 10)
 
 

@@ -142,14 +142,14 @@ class Batches:
         if not owner or not self._quota.most:
             return await self._store.add_batch(new, key, record)
         try:
-            await self._quota.enter_together(owner, len(new.jobs))
+            allowance = await self._quota.enter_together(owner, len(new.jobs))
         except TooManyWaiting:
             self._facts.tell(RequestRefused("too_many_waiting"))
             raise
         try:
             return await self._store.add_batch(new, key, record)
         finally:
-            self._quota.leave(owner, len(new.jobs))
+            allowance.leave(len(new.jobs))
 
     async def cancel(self, batch_id: str, by: Requester) -> Batch:
         """Record that all open jobs of a batch are to be cancelled; ``tend`` cancels them. Cancelling it again changes

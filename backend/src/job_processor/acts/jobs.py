@@ -146,16 +146,17 @@ class Jobs:
     async def _add(self, job: Job, key: IdempotencyKey | None, record: AuditEntry | None) -> Added:
         if not job.owner or not self._quota.most:
             return await self._store.add(job, key, record)
-        if not self._quota.enter_at_once(job.owner):
+        allowance = self._quota.enter_at_once(job.owner)
+        if allowance is None:
             try:
-                await self._quota.enter(job.owner)
+                allowance = await self._quota.enter(job.owner)
             except TooManyWaiting:
                 self._facts.tell(RequestRefused("too_many_waiting"))
                 raise
         try:
             return await self._store.add(job, key, record)
         finally:
-            self._quota.leave(job.owner)
+            allowance.leave()
 
     async def cancel(
         self, job_id: str, reason: str | None = None, by: Requester = SYSTEM, part: InBulk | None = None

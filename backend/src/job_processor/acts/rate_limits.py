@@ -13,7 +13,8 @@ from job_processor.store.base import Permits
 from job_processor.store.permit_table import PermitTable
 
 MAX_NAMES = 10_000
-"""Maximum number of keys and addresses in memory; beyond it the least recently used one is dropped."""
+"""Maximum number of keys and addresses in memory; beyond it the one is dropped that asked for permits least
+recently. Those in use ask again after ``USE_MS``."""
 MAX_TAKES = 16
 """Maximum number of concurrent requests to the store; beyond it a process decides alone, so that an attack from many
 addresses cannot overload the store."""
@@ -27,8 +28,7 @@ ALONE_SHARE = 10
 
 @dataclass(eq=False, slots=True)
 class Standing:
-    """The permits that a key or address has left, and whether its request was ``allowed``. Times: ``monotonic``,
-    seconds."""
+    """The permits that a key or address has left. Times: ``monotonic``, seconds."""
 
     limit: int
     permits: int = 0
@@ -63,14 +63,15 @@ class RateLimits:
     def use(self, name: str, limit: int) -> Standing | None:
         """Use a permit that this process has. ``None``: it has none; call ``admit``."""
         standing = self._standings.get(name)
-        if standing is None or standing.permits <= 0 or standing.limit != limit:
-            return None
-        now = self.monotonic()
-        if now >= standing.until:
+        if (
+            standing is None
+            or not standing.permits
+            or standing.limit != limit
+            or (now := self.monotonic()) >= standing.until
+        ):
             return None
         standing.permits -= 1
         standing.seen_at = now
-        self._standings.move_to_end(name)
         return standing
 
     async def admit(self, name: str, limit: int, *, alone: bool = False) -> tuple[Standing, bool]:

@@ -27,7 +27,9 @@ MAX_OWNERS = 2_000
 
 
 @dataclass(eq=False, slots=True)
-class _Owner:
+class Allowance:
+    """What an owner may still submit, by the last count, and what is under way."""
+
     allowed: int = 0
     until: float = float("-inf")
     is_full: bool = False
@@ -41,9 +43,16 @@ class _Owner:
     def is_in_use(self) -> bool:
         return self.under_way > 0 or self.counting is not None
 
+    def leave(self, number: int = 1) -> None:
+        """The submit of the jobs is over: they are stored, or never will be."""
+        self.under_way -= number
+        if self.stored is not None:
+            self.stored.set_result(None)
+            self.stored = None
+
 
 @contextlib.contextmanager
-def _counting(known: _Owner) -> Iterator[None]:
+def _counting(known: Allowance) -> Iterator[None]:
     """One count of an owner's jobs at a time: others wait for ``counting``."""
     counting = known.counting = asyncio.get_running_loop().create_future()
     try:
@@ -61,23 +70,23 @@ class WaitingQuota:
         self._store = store
         self._share = SHARE if store.info.shared else 1
         self._monotonic = monotonic
-        self._owners: OrderedDict[str, _Owner] = OrderedDict()
+        self._owners: OrderedDict[str, Allowance] = OrderedDict()
 
-    def enter_at_once(self, owner: str) -> bool:
-        """Allow one more job, if the last count allows it; ``leave`` must follow. ``False``: call ``enter``.
+    def enter_at_once(self, owner: str) -> Allowance | None:
+        """Allow one more job, if the last count allows it; ``leave`` must follow. ``None``: call ``enter``.
 
         Nearly every submit needs no more than this: it makes no coroutine and no object.
         """
         known = self._owners.get(owner)
         if known is None or not known.allowed or self._monotonic() >= known.until:
-            return False
+            return None
         known.allowed -= 1
         known.under_way += 1
-        return True
+        return known
 
-    async def enter(self, owner: str) -> None:
+    async def enter(self, owner: str) -> Allowance:
         """Allow one more job; ``leave`` must follow. Raises ``TooManyWaiting`` and ``StoreUnavailable``."""
-        while not self.enter_at_once(owner):
+        while (allowance := self.enter_at_once(owner)) is None:
             # Again after each wait: meanwhile the owner may have been forgotten.
             known = self._owner(owner)
             if self._monotonic() < known.until:
@@ -94,8 +103,9 @@ class WaitingQuota:
                 continue
             with _counting(known):
                 await self._count(owner, known)
+        return allowance
 
-    async def enter_together(self, owner: str, number: int) -> None:
+    async def enter_together(self, owner: str, number: int) -> Allowance:
         """Allow ``number`` more jobs or none; ``leave`` with the same number must follow. Raises ``TooManyWaiting``.
 
         What an earlier count allows and no submit has used yet is taken back first: it is part of what is left. Submits
@@ -115,17 +125,9 @@ class WaitingQuota:
                     f"the batch has {number:,}."
                 )
             known.under_way += number
+        return known
 
-    def leave(self, owner: str, number: int = 1) -> None:
-        """The submit of the jobs is over: they are stored, or never will be."""
-        known = self._owners.get(owner)
-        if known is not None and known.under_way:
-            known.under_way = known.under_way - number if known.under_way > number else 0
-            if known.stored is not None:
-                known.stored.set_result(None)
-                known.stored = None
-
-    async def _count(self, owner: str, known: _Owner) -> None:
+    async def _count(self, owner: str, known: Allowance) -> None:
         under_way = known.under_way
         room = self.most - await self._store.count_waiting(owner, self.most)
         left = room - under_way
@@ -138,7 +140,7 @@ class WaitingQuota:
             known.stored = asyncio.get_running_loop().create_future()
         known.until = self._monotonic() + (REFUSED_SECONDS if known.is_full else FRESH_SECONDS)
 
-    def _owner(self, owner: str) -> _Owner:
+    def _owner(self, owner: str) -> Allowance:
         known = self._owners.get(owner)
         if known is not None:
             self._owners.move_to_end(owner)
@@ -148,5 +150,5 @@ class WaitingQuota:
             idle = next((one for one, other in self._owners.items() if not other.is_in_use), None)
             if idle is not None:
                 del self._owners[idle]
-        known = self._owners[owner] = _Owner()
+        known = self._owners[owner] = Allowance()
         return known

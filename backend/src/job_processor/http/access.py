@@ -14,13 +14,12 @@ from job_processor.core.key_text import id_of
 from job_processor.http.connection_limits import client_address
 from job_processor.http.problems import RequestRefused
 from job_processor.http.rate_limit import RateLimiter
-from job_processor.http.scope_keys import PRINCIPAL
+from job_processor.http.scope_keys import HEADERS_BY_NAME, PRINCIPAL
 from job_processor.oidc.base import People
 from job_processor.oidc.errors import TokenRefused
 
 SESSION_COOKIE = "__Host-jp_session"
 """Browsers accept a name with ``__Host-`` only with Secure, for one host and for all paths."""
-_COOKIE = SESSION_COOKIE.encode() + b"="
 _SAFE = frozenset({"GET", "HEAD"})
 
 
@@ -71,8 +70,8 @@ class Gate:
     def admit_at_once(self, scope: Scope, needs: Needs, *, all_flows: bool = False) -> bool:
         """Admit a request without waiting, from the caches; this is possible for nearly every request with a key.
         ``False``: nothing was decided or counted; call ``admit``."""
-        principal = self._without_key or self._credentials.of_headers(scope["headers"])
-        if principal is None or principal.kind is PrincipalKind.PROXY:
+        principal = self._without_key or self._credentials.of_header(scope[HEADERS_BY_NAME].get(b"authorization"))
+        if principal is None or principal is PROXY:
             return False
         right = _RIGHTS.get(needs)
         if right is None or not principal.may(right) or (all_flows and principal.flows is not None):
@@ -122,7 +121,7 @@ class Gate:
 
     def session_in(self, scope: Scope) -> str | None:
         """The id of the session that a request's cookie names, valid or not; ``None``: it has none of ours."""
-        value = _session_value(_header(scope, b"cookie"))
+        value = _session_in(scope)
         return None if value is None else self._credentials.session_named(value)
 
     async def count_address(self, scope: Scope) -> None:
@@ -143,18 +142,13 @@ class Gate:
         return client_address(Request(scope))
 
     async def _principal(self, scope: Scope) -> Principal:
-        bearer, cookie = b"", b""
-        for name, value in scope["headers"]:
-            if name == b"authorization":
-                bearer = value
-            elif name == b"cookie" and _COOKIE in value:
-                cookie = value
+        bearer = _header(scope, b"authorization")
         if bearer:
             if bearer[:7].lower() != b"bearer ":
                 await self.count_address(scope)
                 raise _unauthorized("no_key", "Send the API key as `Authorization: Bearer jp_…`.")
             return await self._of_bearer(scope, bearer[7:].strip())
-        value = _session_value(cookie)
+        value = _session_in(scope)
         principal = None if value is None else await self._credentials.of_session(value)
         if principal is None or (principal.kind is PrincipalKind.PERSON and self._people is None):
             await self.count_address(scope)
@@ -217,26 +211,25 @@ def _check_same_origin(scope: Scope) -> None:
     """
     if scope["method"] in _SAFE:
         return
-    headers = dict(scope["headers"])
-    site, origin, host = (headers.get(name, b"") for name in (b"sec-fetch-site", b"origin", b"host"))
+    site, origin, host = (_header(scope, name) for name in (b"sec-fetch-site", b"origin", b"host"))
     if site == b"same-origin" or (not site and host and origin.partition(b"://")[2].lower() == host.lower()):
         return
     raise RequestRefused(403, "cross_site", "With a session cookie, changes are allowed from the page itself only.")
 
 
 def _header(scope: Scope, wanted: bytes) -> bytes:
-    for name, value in scope["headers"]:
-        if name == wanted:
-            found: bytes = value
-            return found
-    return b""
+    found: bytes = scope[HEADERS_BY_NAME].get(wanted, b"")
+    return found
 
 
-def _session_value(cookie: bytes) -> bytes | None:
-    for part in cookie.split(b";"):
+def _session_in(scope: Scope) -> bytes | None:
+    """The value of the session's cookie, valid or not."""
+    cookies = (value for name, value in scope["headers"] if name == b"cookie")
+    for part in (part for cookie in cookies for part in cookie.split(b";")):
         name, _, value = part.strip().partition(b"=")
         if name == SESSION_COOKIE.encode():
-            return value
+            found: bytes = value
+            return found
     return None
 
 

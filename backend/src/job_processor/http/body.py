@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import Literal, TypeVar, get_args, get_origin
 
@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from job_processor.core.nesting import is_too_deep
 from job_processor.http.problems import RequestRefused, invalid
+from job_processor.http.scope_keys import HEADERS_BY_NAME
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -67,15 +68,10 @@ async def read_json(request: Request, wanted: type[T], *, optional: bool = False
 
     Raises ``RequestRefused`` with 400, 413, 415 or 422.
     """
-    media, encoding, length = b"", b"identity", b""
-    for name, value in request.scope["headers"]:
-        if name == b"content-type":
-            media = value.partition(b";")[0].strip().lower()
-        elif name == b"content-encoding":
-            encoding = value.lower()
-        elif name == b"content-length":
-            length = value
-    if encoding != b"identity":
+    headers: Mapping[bytes, bytes] = request.scope[HEADERS_BY_NAME]
+    length = headers.get(b"content-length", b"")
+    media = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise RequestRefused(415, "unsupported_encoding", "Send the body without Content-Encoding.")
     if length.isdigit() and int(length) > MAX_BODY_BYTES:
         raise _too_large()
@@ -243,8 +239,6 @@ def _items(container: object) -> Iterable[object]:
 
 
 def header(request: Request, name: bytes) -> bytes | None:
-    """The first value of a request header, by its lower-case name; faster than building ``request.headers``."""
-    for key, value in request.scope["headers"]:
-        if key == name:
-            return bytes(value)
-    return None
+    """The value of a request header, by its lower-case name; faster than building ``request.headers``."""
+    headers: Mapping[bytes, bytes] = request.scope[HEADERS_BY_NAME]
+    return headers.get(name)

@@ -1,6 +1,7 @@
 """Reads requests from a connection, with limits on everything but bodies, and checks every request head."""
 
 import asyncio
+from itertools import chain
 from typing import Any
 
 import httptools
@@ -12,6 +13,7 @@ from job_processor.http import refusals, request_head
 from job_processor.http.answering import ResponseTransport
 from job_processor.http.lingering import Lingering
 from job_processor.http.problems import RequestRefused
+from job_processor.http.scope_keys import HEADERS_BY_NAME
 
 MAX_HEAD_BYTES = 16 * 1024
 MAX_UNPARSED_BYTES = 64 * 1024
@@ -44,7 +46,7 @@ class BoundedReading(HttpToolsProtocol):
         """When reading of the current request began, in seconds of the event loop's clock; ``None``: idle."""
         self._in_head = True
         """Whether a head is expected or being read; otherwise the body of ``cycle``."""
-        self._head_bytes = 0
+        self._trailer_bytes = 0
         self._unparsed_bytes = 0
         self._body_bytes = 0
         self._advanced = False
@@ -122,7 +124,7 @@ class BoundedReading(HttpToolsProtocol):
             # The request began in the same data as the end of the previous one.
             self._reading_since = self.loop.time()
         self._in_head = True
-        self._head_bytes = self._unparsed_bytes = self._body_bytes = 0
+        self._unparsed_bytes = self._body_bytes = 0
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -131,32 +133,32 @@ class BoundedReading(HttpToolsProtocol):
             self._refuse(refusals.address_too_long())
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._head_bytes += len(name) + len(value)
-        if self._head_bytes > MAX_HEAD_BYTES:
-            self._refuse(refusals.head_too_large())
-        if not self._in_head:
-            # Trailers are not merged into the headers, which were checked before (RFC 9110, section 6.5.1).
+        if self._in_head:
+            # As ``super().on_header``, without what can wait for the last header: this runs for every header.
+            self.headers.append((name.lower(), value))
             return
-        # The same as ``super().on_header``, without the call: this runs for every header.
-        name = name.lower()
-        if name == b"expect" and value.lower() == b"100-continue":
-            self.expect_100_continue = True
-        self.headers.append((name, value))
+        # Trailers are not merged into the headers, which were checked before (RFC 9110, section 6.5.1).
+        self._trailer_bytes += len(name) + len(value)
+        if self._trailer_bytes > MAX_HEAD_BYTES:
+            self._refuse(refusals.head_too_large())
 
     def on_headers_complete(self) -> None:
-        if len(self.headers) > MAX_HEADERS:
+        if len(self.headers) > MAX_HEADERS or sum(map(len, chain.from_iterable(self.headers))) > MAX_HEAD_BYTES:
             self._refuse(refusals.head_too_large())
         try:
-            request_head.check(
+            by_name = request_head.check(
                 self.parser.get_http_version(), self.parser.get_method().decode("ascii"), self.url, self.headers
             )
         except RequestRefused as refused:
             self._refuse(refused)
+        if by_name.get(b"expect", b"").lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.scope[HEADERS_BY_NAME] = by_name  # type: ignore[literal-required]  # a key of our own
         super().on_headers_complete()
         self._unanswered_requests += 1
         self._in_head = False
         self._advanced = True
-        self._head_bytes = self._unparsed_bytes = 0
+        self._trailer_bytes = self._unparsed_bytes = 0
         if self.pipeline:
             self._mark_pipelined()
         self.cycle.transport = ResponseTransport(self, self.cycle)  # type: ignore[assignment]  # what a cycle needs

@@ -14,7 +14,7 @@ from job_processor.core.proxies import Proxies
 from job_processor.http import problems
 from job_processor.http.access_log import AccessLog
 from job_processor.http.problems import RequestRefused
-from job_processor.http.scope_keys import HEAD_LINES, RATE_LIMIT
+from job_processor.http.scope_keys import HEAD_LINES, HEADERS_BY_NAME, RATE_LIMIT
 from job_processor.oidc.options import CALLBACK_PATH
 
 log = structlog.get_logger(__name__)
@@ -46,7 +46,6 @@ _PAGE_LINES = _lines(
         (b"referrer-policy", b"no-referrer"),
     )
 )
-_LOOKED_AT = frozenset({b"host", b"x-request-id", b"sec-fetch-site", b"origin", b"x-forwarded-for"})
 _READS = frozenset({"GET", "HEAD"})
 
 
@@ -117,26 +116,17 @@ class EdgeMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        given = b""
-        host = b""
-        site = b""
-        origin = b""
-        forwarded: list[bytes] = []
-        for name, value in scope["headers"]:
-            if name not in _LOOKED_AT:
-                continue
-            if name == b"host":
-                host = value
-            elif name == b"x-request-id":
-                given = value
-            elif name == b"sec-fetch-site":
-                site = value
-            elif name == b"origin":
-                origin = value
-            elif name == b"x-forwarded-for":
-                forwarded.append(value)
-        if forwarded and scope["client"] is not None:
+        headers = scope.get(HEADERS_BY_NAME)
+        if headers is None:
+            # Another server than ours.
+            headers = scope[HEADERS_BY_NAME] = dict(scope["headers"])
+        given = headers.get(b"x-request-id", b"")
+        host = headers.get(b"host", b"")
+        site = headers.get(b"sec-fetch-site", b"")
+        origin = headers.get(b"origin", b"")
+        if b"x-forwarded-for" in headers and scope["client"] is not None:
             peer, port = scope["client"]
+            forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
             scope["client"] = (self._proxies.client(peer, forwarded), port)
         request_id = given.decode() if _REQUEST_ID.match(given) else f"{_request_ids.getrandbits(64):016x}"
         # With an ``app`` in the scope Starlette raises routing errors instead of answering them itself.

@@ -16,7 +16,7 @@ from job_processor.core.errors import JobNotFound, StoreUnavailable
 from job_processor.core.job import Job
 from job_processor.http import visibility
 from job_processor.http.access import access_ended, principal_of
-from job_processor.http.scope_keys import PIPELINED
+from job_processor.http.scope_keys import HEADERS_BY_NAME, PIPELINED
 from job_processor.store.base import Store
 
 MAX_WAIT_SECONDS = 60.0
@@ -123,9 +123,11 @@ class WaitingRequests:
 
 def preferred_wait(request: Request) -> float | None:
     """The preferred wait in seconds, at most ``MAX_WAIT_SECONDS``; ``None``: no such preference."""
+    if b"prefer" not in request.scope[HEADERS_BY_NAME]:
+        return None
     # Several Prefer headers count as one list (RFC 9110, section 5.3).
     given = [value for name, value in request.scope["headers"] if name == b"prefer"]
-    asked = _WAIT.search(b",".join(given)) if given else None
+    asked = _WAIT.search(b",".join(given))
     return None if asked is None else min(float(asked[1]), MAX_WAIT_SECONDS)
 
 

@@ -6,7 +6,7 @@ RFC 9112, section 3.2 (Host and request target) and section 6.1 (transfer coding
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from job_processor.http.problems import RequestRefused
 
@@ -32,8 +32,9 @@ _HOST = re.compile(rb"[A-Za-z0-9._~!$&'()+*;=%:\[\]-]*")
 _ABSOLUTE = re.compile(rb"https?://([^/?#]*)", re.IGNORECASE)
 
 
-def check(version: str, method: str, target: bytes, headers: Headers) -> None:
-    """Raises ``RequestRefused`` (400, 501) for an ambiguous head; the message echoes nothing from the request.
+def check(version: str, method: str, target: bytes, headers: Headers) -> Mapping[bytes, bytes]:
+    """The last value of each header, by name. Raises ``RequestRefused`` (400, 501) for an ambiguous head; the message
+    echoes nothing from the request.
 
     ``version``: as in the request line, like ``1.1``. ``headers``: with lower-case names.
     """
@@ -52,6 +53,7 @@ def check(version: str, method: str, target: bytes, headers: Headers) -> None:
     if b"transfer-encoding" in by_name:
         lists = (value.split(b",") for name, value in headers if name == b"transfer-encoding")
         _check_codings(version, [one.strip().lower() for codings in lists for one in codings])
+    return by_name
 
 
 def _refuse_repeated(headers: Headers) -> None:

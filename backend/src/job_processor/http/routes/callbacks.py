@@ -85,12 +85,7 @@ def _authenticate(context: Context, request: Request) -> CallbackClaim | None:
     Raises ``RequestRefused`` (401, 429).
     """
     signer = context.signer
-    bearer, secret = b"", b""
-    for name, value in request.scope["headers"]:
-        if name == b"authorization":
-            bearer = value
-        elif name == b"x-webhook-secret":
-            secret = value
+    bearer, secret = header(request, b"authorization") or b"", header(request, b"x-webhook-secret")
     if secret and signer.is_secret(secret):
         return None
     if bearer[:7].lower() == b"bearer ":
@@ -108,16 +103,9 @@ def _unauthorized(context: Context, request: Request) -> RequestRefused:
 async def _read(context: Context, request: Request, claim: CallbackClaim | None) -> _ReadCallback:
     limit = MAX_ESCAPE_BYTES * context.max_result_bytes + OVERHEAD_BYTES
     query = request.scope["query_string"].decode("latin-1")
-    length, encoding, media, expects = b"", b"identity", b"", False
-    for name, value in request.scope["headers"]:
-        if name == b"content-length":
-            length = value
-        elif name == b"content-type":
-            media = value
-        elif name == b"content-encoding":
-            encoding = value.lower()
-        elif name == b"expect":
-            expects = True
+    length, media = header(request, b"content-length") or b"", header(request, b"content-type") or b""
+    encoding = (header(request, b"content-encoding") or b"identity").lower()
+    expects = header(request, b"expect") is not None
     if length.isdigit() and int(length) > limit:
         is_known = claim is not None or job_in_query(query) is not None
         if is_known or expects:
