@@ -1,6 +1,6 @@
 import "@testing-library/jest-dom/vitest";
 import { cleanNotifications } from "@mantine/notifications";
-import { cleanup, configure } from "@testing-library/react";
+import { cleanup, configure, prettyDOM } from "@testing-library/react";
 import { afterAll, afterEach, beforeAll } from "vitest";
 import { forgetAccess } from "@/api/access";
 import { reportRefresh } from "@/api/freshness";
@@ -9,12 +9,21 @@ import { learnServerTime } from "@/lib/now";
 import { FakeEventSource } from "./fake-event-source";
 import { server } from "./server";
 
-// See testTimeout in vite.config.ts.
-configure({ asyncUtilTimeout: 20_000 });
+configure({
+  // See testTimeout in vite.config.ts.
+  asyncUtilTimeout: 20_000,
+  // The default prints the whole document at each attempt of a query that waits: a tenth of the tests' processor time.
+  // It is printed below, once, if the test fails.
+  getElementError: (message) =>
+    Object.assign(new Error(message ?? ""), { name: "TestingLibraryElementError" }),
+});
 
 beforeAll(() => server.listen({ onUnhandledFrame: "error" }));
 // The files share a process, and so one document and one state of the page's modules: nothing is left to the next test.
-afterEach(() => {
+afterEach(({ task }) => {
+  if (task.result?.state === "fail") {
+    console.log(prettyDOM(document.body));
+  }
   cleanup();
   cleanNotifications();
   server.resetHandlers();
