@@ -149,6 +149,14 @@ async def test_the_oldest_of_too_many_sessions_ends(guarded: Guarded, monkeypatc
     assert statuses == [401, 200, 200]
 
 
+@pytest.mark.parametrize("position", [0, 1, 2])
+async def test_the_session_is_found_in_whichever_cookie_header_it_is(guarded: Guarded, position: int) -> None:
+    session = cookie(await sign_in(guarded, await guarded.key(Right.READ)))
+    headers = [("cookie", "theme=dark"), ("cookie", "a=b; c=d")]
+    headers.insert(position, ("cookie", session["cookie"]))
+    assert (await guarded.site.client.get("/session", headers)).status == 200
+
+
 async def test_a_forged_cookie_costs_no_look_up(guarded: Guarded, monkeypatch: pytest.MonkeyPatch) -> None:
     session = cookie(await sign_in(guarded, await guarded.key(Right.READ)))
     value = session["cookie"].partition("=")[2]

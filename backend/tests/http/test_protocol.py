@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from job_processor.http.bounded_reading import MAX_HEAD_BYTES
 from tests.http.connections import HEAD, status, web
 from tests.support.raw import exchange, read_reply
 from tests.support.served import Served
@@ -66,6 +67,24 @@ async def test_h3_a_head_within_the_limits_is_taken(web: Served) -> None:
     reply = await exchange(web.port, b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n" + headers + b"\r\n")
 
     assert status(reply) == 200
+
+
+@pytest.mark.parametrize("piece", [100, 40_000])
+@pytest.mark.parametrize(("more", "wanted"), [(0, 200), (1, 431)])
+async def test_h3_the_limit_of_a_head_is_exact_however_it_arrives(
+    web: Served, more: int, wanted: int, piece: int
+) -> None:
+    begin = b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n"
+    headers = [(b"host", b"x"), (b"connection", b"close"), (b"a", b"")]
+    rest = MAX_HEAD_BYTES + more - sum(len(name) + len(value) for name, value in headers)
+    request = begin + b"a: " + b"y" * rest + b"\r\n\r\n"
+    reader, writer = await web.connect()
+    for at in range(0, len(request), piece):
+        writer.write(request[at : at + piece])
+        await writer.drain()
+    reply = await read_reply(reader)
+    writer.close()
+    assert reply.status == wanted
 
 
 async def test_h3_a_header_that_never_ends_is_cut_before_it_fills_the_memory(web: Served) -> None:
