@@ -1,6 +1,6 @@
 import "@testing-library/jest-dom/vitest";
 import { cleanNotifications } from "@mantine/notifications";
-import { cleanup, configure, prettyDOM } from "@testing-library/react";
+import { cleanup, configure, logDOM } from "@testing-library/react";
 import { afterAll, afterEach, beforeAll } from "vitest";
 import { forgetAccess } from "@/api/access";
 import { reportRefresh } from "@/api/freshness";
@@ -22,7 +22,7 @@ beforeAll(() => server.listen({ onUnhandledFrame: "error" }));
 // The files share a process, and so one document and one state of the page's modules: nothing is left to the next test.
 afterEach(({ task }) => {
   if (task.result?.state === "fail") {
-    console.log(prettyDOM(document.body));
+    logDOM(document.body);
   }
   cleanup();
   cleanNotifications();
