@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from job_processor.http.bounded_reading import MAX_HEAD_BYTES
+from job_processor.http.protocol import HEAD_SECONDS
 from tests.http.connections import HEAD, status, web
 from tests.support.raw import exchange, read_reply
 from tests.support.served import Served
@@ -85,6 +86,15 @@ async def test_h3_the_limit_of_a_head_is_exact_however_it_arrives(
     reply = await read_reply(reader)
     writer.close()
     assert reply.status == wanted
+
+
+@pytest.mark.parametrize("header", [b"ab:cd\r\n", b"a:\r\n", b"a: " + b"y" * 1_000 + b"\r\n"])
+async def test_h3_a_head_that_is_too_large_is_refused_before_it_is_complete(web: Served, header: bytes) -> None:
+    reader, writer = await web.connect()
+    writer.write(b"GET /health HTTP/1.1\r\nhost: x\r\n" + header * (20_000 // len(header)))
+    reply = await asyncio.wait_for(read_reply(reader), HEAD_SECONDS / 2)
+    writer.close()
+    assert reply.status == 431
 
 
 async def test_h3_a_header_that_never_ends_is_cut_before_it_fills_the_memory(web: Served) -> None:

@@ -110,7 +110,9 @@ class BoundedReading(HttpToolsProtocol):
         else:
             if self._reading_since is not None and not self._advanced:
                 self._unparsed_bytes += len(piece)
-                if self._unparsed_bytes > MAX_UNPARSED_BYTES:
+                # A head that is never completed must not be held until the timeout: its headers take many times the
+                # memory of their bytes.
+                if self._unparsed_bytes > MAX_UNPARSED_BYTES or (self._in_head and self._is_head_too_large()):
                     self._refuse_and_close(refusals.head_too_large())
         return len(piece)
 
@@ -143,7 +145,7 @@ class BoundedReading(HttpToolsProtocol):
             self._refuse(refusals.head_too_large())
 
     def on_headers_complete(self) -> None:
-        if len(self.headers) > MAX_HEADERS or sum(map(len, chain.from_iterable(self.headers))) > MAX_HEAD_BYTES:
+        if self._is_head_too_large():
             self._refuse(refusals.head_too_large())
         try:
             by_name = request_head.check(
@@ -162,6 +164,11 @@ class BoundedReading(HttpToolsProtocol):
         if self.pipeline:
             self._mark_pipelined()
         self.cycle.transport = ResponseTransport(self, self.cycle)  # type: ignore[assignment]  # what a cycle needs
+
+    def _is_head_too_large(self) -> bool:
+        # uvicorn has ``None`` before the first request.
+        headers = self.headers or ()
+        return len(headers) > MAX_HEADERS or sum(map(len, chain.from_iterable(headers))) > MAX_HEAD_BYTES
 
     def on_body(self, body: bytes) -> None:
         self._advanced = True
