@@ -50,7 +50,7 @@ class Credentials:
         """Whether any credential was checked yet: a server without login reads no keys."""
         self._keys: dict[str, ApiKey] = {}
         self._by_digest: dict[str, Principal] = {}
-        self._by_header: dict[bytes | None, Principal] = {}
+        self._by_header: dict[bytes, Principal] = {}
         """The keys that were sent since ``refresh``: their next requests need no hash, and their last use is recorded.
         Only valid keys are in it."""
         self._keys_read_at = float("-inf")
@@ -91,11 +91,11 @@ class Credentials:
         self._note(self._used, self._unwritten[0], principal.id, now)
         return principal
 
-    def of_header(self, value: bytes | None) -> Principal | None:
-        """As ``of_known_key``, of the key in the header Authorization. ``None`` also where there is no such header."""
+    def of_header(self, value: bytes) -> Principal | None:
+        """As ``of_known_key``, of the key in the header Authorization. ``value``: empty if there is no such header."""
         principal = self._by_header.get(value)
         if principal is None:
-            return None if value is None else self._first_sent(value)
+            return self._first_sent(value)
         # It is valid until it expires or the cache is too old: at changes ``forget`` empties ``_by_header``.
         if (self._shared and self._is_older(STALE_SECONDS)) or (
             principal.expires_at is not None and not _lasts(principal, self._store.now())

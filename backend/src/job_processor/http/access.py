@@ -70,7 +70,7 @@ class Gate:
     def admit_at_once(self, scope: Scope, needs: Needs, *, all_flows: bool = False) -> bool:
         """Admit a request without waiting, from the caches; this is possible for nearly every request with a key.
         ``False``: nothing was decided or counted; call ``admit``."""
-        principal = self._without_key or self._credentials.of_header(scope[HEADERS_BY_NAME].get(b"authorization"))
+        principal = self._without_key or self._credentials.of_header(scope[HEADERS_BY_NAME].get(b"authorization", b""))
         if principal is None or principal is PROXY:
             return False
         right = _RIGHTS.get(needs)
