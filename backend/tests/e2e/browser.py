@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from playwright.async_api import Browser, Playwright, async_playwright
+from playwright.async_api import Browser, BrowserContext, Playwright, async_playwright
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -23,8 +23,9 @@ ARGUMENTS = [
     "--disable-dev-shm-usage",
     # One process for all tabs of a site, so that a tab need not load and compile the page's code again.
     "--process-per-site",
-    # A tab lives for seconds: to optimize its code takes longer than the optimized code saves.
-    "--js-flags=--no-opt --no-maglev",
+    # A tab lives for seconds: to optimize its code takes longer than the optimized code saves. Code that is compiled
+    # while it arrives is compiled for each tab anew.
+    "--js-flags=--no-opt --no-maglev --no-script-streaming",
     # The same pictures on every machine, whatever its settings of fonts and screens are.
     "--font-render-hinting=none",
     "--disable-lcd-text",
@@ -60,6 +61,14 @@ async def launched() -> AsyncIterator[Browser | None]:
             yield browser
         finally:
             await browser.close()
+
+
+async def keep_process(context: BrowserContext) -> None:
+    """Opens a tab that shows nothing, so that the process that has compiled the page's code does not end with its last
+    tab."""
+    kept = await context.new_page()
+    await kept.route("**/*", lambda route: route.fulfill(body="", content_type="text/html"))
+    await kept.goto("http://127.0.0.1/")
 
 
 async def _main() -> None:

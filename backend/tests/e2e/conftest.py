@@ -10,7 +10,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Page, expect
 
 from job_processor import __file__ as package
-from tests.e2e.browser import launched
+from tests.e2e.browser import keep_process, launched
 from tests.e2e.looks import WAITS_SECONDS
 from tests.e2e.served import Served
 from tests.e2e.stories import Stage, Told, stage, told
@@ -76,15 +76,10 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def window(browser: Browser) -> AsyncIterator[BrowserContext]:
-    """One for all tests, because a new one would load and compile the page's code again, for seconds.
-
-    The process that runs the code ends with its last tab: one that shows nothing stays open.
-    """
+    """One for all tests, because a new one would load and compile the page's code again, for seconds."""
     context = await browser.new_context(reduced_motion="reduce")
     context.set_default_timeout(WAITS_MS)
-    kept = await context.new_page()
-    await kept.route("**/*", lambda route: route.fulfill(body="", content_type="text/html"))
-    await kept.goto("http://127.0.0.1/")
+    await keep_process(context)
     yield context
     await context.close()
 

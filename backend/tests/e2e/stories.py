@@ -19,6 +19,7 @@ from playwright.async_api import Browser, BrowserContext, Locator, Page, Request
 
 from job_processor import __file__ as package
 from tests.docs.pages import ROOT
+from tests.e2e.browser import keep_process
 from tests.support.waiting import until
 
 NODE = ROOT / ".venv" / "bin" / "node"
@@ -121,6 +122,7 @@ async def stage(browser: Browser) -> AsyncIterator[Stage]:
             )
             stack.push_async_callback(contexts[width].close)
             contexts[width].set_default_timeout(SHOWN_WITHIN_MS)
+            await keep_process(contexts[width])
         yield contexts
 
 
