@@ -144,6 +144,14 @@ class Backend:
         lane: Lane = next(f["lane"] for f in flows if f["name"] == flow)
         return lane
 
+    async def lane_opens(self, seconds: float = 20) -> None:
+        """Wait until the lane is open: it is written after the outcome of the attempt that opens it."""
+
+        async def is_open() -> bool:
+            return (await self.lane())["state"] == "open"
+
+        await until("the lane is open", is_open, seconds, pause=0.02)
+
     async def all_final(self, count: int, seconds: float, failures: bool = False) -> float:
         """Wait until ``count`` jobs are final; unless ``failures`` are expected, one is an error at once."""
 
