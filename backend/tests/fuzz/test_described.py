@@ -80,13 +80,15 @@ def examples(store: str, right: Right) -> int:
 async def judged(server: Server, directory: Path, key: str, most: int, *chosen: str) -> dict[str, Any]:
     """What the tool found, as it reports it in JSON."""
     report = directory / "report.json"
-    # Hypothesis keeps there which characters there are; to find that out takes a third of a short run.
+    # Hypothesis keeps there which characters there are; to find that out takes a third of a short run. Failures that it
+    # found stay in memory: no run repeats those of another.
     shared = {"HYPOTHESIS_STORAGE_DIRECTORY": str(directory.parent / "hypothesis")}
     process = await asyncio.create_subprocess_exec(
         *(str(TOOL), "--config-file", str(CONFIG), "run", f"{server.base}/openapi.json"),
         *("--header", f"x-webhook-secret: {SECRET}", "--header", f"Authorization: Bearer {key}"),
         *("--exclude-path-regex", "events$", *chosen),
         *("--phases", PHASES, "--max-examples", str(most), "--seed", SEED, "--workers", "1"),
+        *("--generation-database", ":memory:"),
         *("--continue-on-failure", "--no-shrink", "--report", "json", "--report-json-path", str(report)),
         cwd=directory,
         env=os.environ | shared,
