@@ -1,13 +1,13 @@
 """axe finds nothing, in either colour scheme, on any page or dialog."""
 
 import asyncio
-from importlib.resources import files
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import Page, Route, expect
 
+from tests.docs.pages import ROOT
 from tests.e2e.conftest import OpenTab
 from tests.e2e.looks import expect_mode, open_form
 from tests.e2e.served import Served
@@ -16,7 +16,7 @@ from tests.e2e.stories import Stage, Told, opened
 # One browser, and so one event loop, for the tests of a file.
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
+AXE = (ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js").read_text()
 # A colour in the middle of its transition has another contrast.
 NO_TRANSITIONS = """() => {
     const sheet = new CSSStyleSheet();

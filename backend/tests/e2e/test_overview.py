@@ -35,7 +35,7 @@ async def test_it_is_in_the_navigation_and_shows_the_time_that_was_counted(busy:
     await page.get_by_role("link", name="Overview").click()
     await expect(page).to_have_title("Overview · Job Processor")
     # The server has counted for less than an hour.
-    await expect(page.get_by_role("button", name="1 hour")).to_have_attribute("aria-pressed", "true")
+    await expect(page.get_by_role("button", name="1h", exact=True)).to_have_attribute("aria-pressed", "true")
     await expect(page.get_by_text("Not counted").first).to_be_visible()
     failed = page.locator("dl > div", has=page.get_by_text("Failed", exact=True))
     await expect(failed.get_by_role("link")).to_have_text("1")
@@ -59,7 +59,7 @@ async def test_a_bar_leads_to_the_jobs_behind_it(busy: Served, open_tab: OpenTab
 
 async def test_the_time_and_the_flow_are_chosen_by_keyboard(busy: Served, open_tab: OpenTab) -> None:
     page = await opened(open_tab, busy)
-    await page.get_by_role("button", name="7 days").focus()
+    await page.get_by_role("button", name="7d", exact=True).focus()
     await page.keyboard.press("Enter")
     await expect(page).to_have_url(re.compile("range=7d"))
     await page.get_by_role("combobox", name="Flow").select_option("other")
@@ -68,7 +68,7 @@ async def test_the_time_and_the_flow_are_chosen_by_keyboard(busy: Served, open_t
     await expect(success).to_contain_text("0 %")
     await page.reload()
     await expect(success).to_contain_text("0 %")
-    await expect(page.get_by_role("button", name="7 days")).to_have_attribute("aria-pressed", "true")
+    await expect(page.get_by_role("button", name="7d", exact=True)).to_have_attribute("aria-pressed", "true")
 
 
 async def test_the_table_of_a_chart_leads_to_the_jobs_without_a_pointer(busy: Served, open_tab: OpenTab) -> None:
@@ -93,7 +93,7 @@ async def test_it_follows_what_happens(busy: Served, open_tab: OpenTab) -> None:
 async def test_it_says_when_it_could_not_be_refreshed(busy: Served, open_tab: OpenTab) -> None:
     page = await opened(open_tab, busy)
     # It is asked for a day at first, then for the hour that was counted.
-    await expect(page.get_by_role("button", name="1 hour")).to_have_attribute("aria-pressed", "true")
+    await expect(page.get_by_role("button", name="1h", exact=True)).to_have_attribute("aria-pressed", "true")
     await expect(page.locator("[data-applying]")).to_have_count(0)
     await page.route("**/stats/series?*", lambda route: route.fulfill(status=500))
     busy.finished(busy.submit("another")["id"])
@@ -126,5 +126,5 @@ async def test_nothing_there_and_nobody_there(empty_server: Served, open_tab: Op
     assert await violations(page) == []
     empty_server.stop()
     await expect(page.get_by_test_id("server-banner")).to_be_visible()
-    await page.get_by_role("button", name="90 days").click()
+    await page.get_by_role("button", name="90d", exact=True).click()
     await expect(page.get_by_text("The server cannot be reached.").last).to_be_visible()

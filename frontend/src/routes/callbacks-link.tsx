@@ -22,19 +22,19 @@ export function CallbacksLink({ complete }: { complete: boolean }) {
     refetchOnWindowFocus: true,
   });
   const count = undecided(data);
-  const words = `${count.toLocaleString("en")} to decide`;
+  const shown = count > SHOWN_AT_MOST ? `${SHOWN_AT_MOST}+` : count;
   return (
     <Link
       to="/callbacks"
       activeOptions={{ includeSearch: false }}
       className={styles["link"]}
-      aria-label={count > 0 ? `Callbacks, ${words}` : undefined}
+      aria-label={count > 0 ? `Callbacks, ${shown} to decide` : undefined}
     >
       <IconInbox className={styles["icon"]} size={20} stroke={1.8} aria-hidden />
-      Callbacks
+      Callbacks{" "}
       {count > 0 && (
-        <span className={styles["trouble"]} title={words}>
-          {count > SHOWN_AT_MOST ? `${SHOWN_AT_MOST}+` : count}
+        <span className={styles["trouble"]} title={`${count.toLocaleString("en")} to decide`}>
+          {shown}
         </span>
       )}
     </Link>

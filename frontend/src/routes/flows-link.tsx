@@ -26,7 +26,7 @@ export function FlowsLink() {
       aria-label={count > 0 ? `Flows, ${count} closed or paused` : undefined}
     >
       <IconRoute className={styles["icon"]} size={20} stroke={1.8} aria-hidden />
-      Flows
+      Flows{" "}
       {count > 0 && (
         <span className={styles["trouble"]} title={`${count} closed or paused`}>
           {count}

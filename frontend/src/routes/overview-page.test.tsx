@@ -112,7 +112,7 @@ it("asks for the chosen time and flow, which are in the address", async () => {
   const asked = serving(BUSY);
   const { router } = renderPage("/ui/overview?range=7d");
   await userEvent.click(await screen.findByRole("link", { name: "mail" }));
-  await userEvent.click(screen.getByRole("button", { name: "30 days" }));
+  await userEvent.click(screen.getByRole("button", { name: "30d" }));
   expect(router.state.location.search).toEqual({ range: "30d", flow: "mail" });
   await expect.poll(() => asked.at(-1)?.get("flow")).toBe("mail");
   await expect.poll(() => asked.at(-1)?.get("step")).toBe("1d");

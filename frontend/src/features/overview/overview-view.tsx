@@ -134,7 +134,6 @@ function Choice({ range, flow, onChange }: ChoiceProps) {
             type="button"
             className={styles["range"]}
             aria-pressed={name === range}
-            aria-label={RANGES[name].label}
             title={RANGES[name].label}
             onClick={() => onChange({ range: name })}
           >
