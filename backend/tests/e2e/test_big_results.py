@@ -1,6 +1,7 @@
 """Results of the largest size that is allowed, in every view."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 from playwright.async_api import Page, expect
@@ -39,11 +40,11 @@ def _json() -> str:
     return json.dumps(rows)
 
 
-RESULTS = {
-    "json": _json(),
-    "lines": "a line of prose\n" * (LARGEST // 16),
-    "one_line": "x" * LARGEST,
-    "malformed": _json()[:-40],
+RESULTS: dict[str, Callable[[], str]] = {
+    "json": _json,
+    "lines": lambda: "a line of prose\n" * (LARGEST // 16),
+    "one_line": lambda: "x" * LARGEST,
+    "malformed": lambda: _json()[:-40],
 }
 
 
@@ -56,7 +57,7 @@ async def _elements(page: Page) -> int:
 async def test_the_largest_result_opens_in_every_view(server: Served, open_tab: OpenTab, kind: str) -> None:
     job = server.submit(f"big {kind}", flow="patient")
     server.finished(job["id"], "WAITING")
-    server.call_back(job["id"], RESULTS[kind])
+    server.call_back(job["id"], RESULTS[kind]())
     page = await open_tab("about:blank")
     await page.add_init_script(f"({LONGEST})()")
     await page.goto(f"{server.page}jobs/{job['id']}")

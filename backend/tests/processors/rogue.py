@@ -5,6 +5,8 @@ import gzip
 import json
 import socket
 import ssl
+import struct
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -181,10 +183,19 @@ async def endless(writer: asyncio.StreamWriter) -> None:
 
 
 def compressed(status: int = 200, encoding: str = "gzip") -> Behaviour:
-    """200 KB that would become 200 MB."""
+    """Less than 1 MB that would become 200 MB."""
     return answer(status, _bomb(), {"Content-Encoding": encoding})
 
 
 @cache
 def _bomb() -> bytes:
-    return gzip.compress(b" " * 200_000_000, 1)
+    """What ``gzip.compress`` makes of 200 MB of spaces, a hundred times as fast: a block that refers to no other one is
+    repeated."""
+    spaces = b" " * 1_000_000
+    packer = zlib.compressobj(1, wbits=-zlib.MAX_WBITS)
+    block = packer.compress(spaces) + packer.flush(zlib.Z_FULL_FLUSH)
+    checksum = 0
+    for _ in range(200):
+        checksum = zlib.crc32(spaces, checksum)
+    head, end = gzip.compress(b"")[:10], struct.pack("<II", checksum, 200 * len(spaces))
+    return head + block * 200 + packer.flush(zlib.Z_FINISH) + end
