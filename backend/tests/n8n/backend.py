@@ -1,7 +1,6 @@
 """Our own backend as a real process, and the few calls the scenarios make."""
 
 import asyncio
-import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ from typing import TypedDict
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from .processes import Process, until
+from .processes import Command, until
 
 
 class Attempt(TypedDict):
@@ -52,15 +51,14 @@ class Backend:
     folder: Path
     port: int
     environment: Mapping[str, str]
-    process: Process = field(init=False)
+    process: Command = field(init=False)
     _client: ClientSession | None = None
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        program = Path(sys.executable).with_name("job-processor")
         where = ["--host", "127.0.0.1", "--port", str(self.port), "--data-dir", str(self.folder / "data")]
         environment = {"FLOWS_FILE": str(self.folder / "flows.toml"), **self.environment}
-        self.process = Process([str(program), "serve", *where], environment, self.folder / "backend.log")
+        self.process = Command(["serve", *where], environment, self.folder / "backend.log")
 
     @property
     def url(self) -> str:

@@ -10,6 +10,9 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
+
+from tests.support import command
 
 
 class NotInTimeError(AssertionError):
@@ -57,19 +60,22 @@ class Process:
     arguments: Sequence[str]
     environment: Mapping[str, str]
     log: Path
-    _running: subprocess.Popen[bytes] | None = None
+    _running: command.Process | None = None
 
     def start(self) -> None:
         assert self._running is None, "started already"
         with self.log.open("ab") as out:
-            self._running = subprocess.Popen(
-                self.arguments,
-                env={**os.environ, **self.environment},
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            self._running = self._begin({**os.environ, **self.environment}, out)
+
+    def _begin(self, environment: Mapping[str, str], out: IO[bytes]) -> command.Process:
+        return subprocess.Popen(
+            self.arguments,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
 
     @property
     def alive(self) -> bool:
@@ -98,3 +104,11 @@ class Process:
 
     def tail(self, lines: int = 30) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+
+@dataclass(slots=True)
+class Command(Process):
+    """`job-processor` with these arguments."""
+
+    def _begin(self, environment: Mapping[str, str], out: IO[bytes]) -> command.Process:
+        return command.start(self.arguments, environment, Path.cwd(), out, out)
