@@ -16,7 +16,7 @@ from tests.e2e.stories import Stage, Told, opened
 # One browser, and so one event loop, for the tests of a file.
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-AXE = (ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js").read_text()
+AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 # A colour in the middle of its transition has another contrast.
 NO_TRANSITIONS = """() => {
     const sheet = new CSSStyleSheet();
@@ -38,7 +38,7 @@ async def violations(page: Page) -> list[str]:
     The page stays in the other one, because each change draws it anew.
     """
     if not await page.evaluate("'axe' in window"):
-        await page.evaluate(AXE)
+        await page.evaluate(AXE.read_text())
         await page.evaluate(TOOLTIPS)
         await page.evaluate(NO_TRANSITIONS)
     # What a new filter or time is about to replace is pale for a moment.
