@@ -38,7 +38,7 @@ async def violations(page: Page) -> list[str]:
     The page stays in the other one, because each change draws it anew.
     """
     if not await page.evaluate("'axe' in window"):
-        await page.evaluate(AXE.read_text())
+        await page.evaluate(AXE.read_text(encoding="utf-8"))
         await page.evaluate(TOOLTIPS)
         await page.evaluate(NO_TRANSITIONS)
     # What a new filter or time is about to replace is pale for a moment.

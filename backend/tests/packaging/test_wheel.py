@@ -31,21 +31,26 @@ def command(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (wheel,) = scratch.glob("*.whl")
     # Debian's Python can put no pip into it.
     _run(sys.executable, "-m", "venv", "--without-pip", scratch / "empty")
-    install = (sys.executable, "-m", "pip", "--python", scratch / "empty/bin/python", "install", "-q", "--no-compile")
-    _run(*install, "--no-deps", "--no-index", wheel)
+    pip = (sys.executable, "-m", "pip", "--python", scratch / "empty/bin/python")
+    _run(*pip, "install", "-q", "--no-compile", "--no-deps", "--no-index", wheel)
     (packages,) = scratch.glob("empty/lib/python*/site-packages")
     _copy_dependencies(packages)
+    _run(*pip, "check")
     return scratch / "empty/bin/job-processor"
 
 
 def _copy_dependencies(target: Path) -> None:
-    """What runtime.txt names, and nothing else, as it is installed here: pip would read the index for half a minute."""
-    for name in re.findall(r"^[\w.-]+(?===)", (BACKEND / "requirements/runtime.txt").read_text(), re.MULTILINE):
+    """What runtime.txt names, and nothing else, as it is installed here: to read its index takes pip most of the test's
+    time. That the file itself installs, with its hashes, is shown where images and releases are built."""
+    named = re.findall(r"^([\w.-]+)==([^\s;]+)", (BACKEND / "requirements/runtime.txt").read_text(), re.MULTILINE)
+    for name in dict(named):
         try:
             package = distribution(name)
         except PackageNotFoundError:
             continue  # for another system or Python
-        for file in package.files or ():
+        assert (name, package.version) in named
+        assert package.files
+        for file in package.files:
             if ".." not in file.parts and file.suffix != ".pyc":
                 (target / file).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file.locate(), target / file)

@@ -184,13 +184,17 @@ async def endless(writer: asyncio.StreamWriter) -> None:
 
 def compressed(status: int = 200, encoding: str = "gzip") -> Behaviour:
     """Less than 1 MB that would become 200 MB."""
-    return answer(status, _bomb(), {"Content-Encoding": encoding})
+
+    async def behave(writer: asyncio.StreamWriter) -> None:
+        await answer(status, bomb(), {"Content-Encoding": encoding})(writer)
+
+    return behave
 
 
 @cache
-def _bomb() -> bytes:
-    """What ``gzip.compress`` makes of 200 MB of spaces, a hundred times as fast: a block that refers to no other one is
-    repeated."""
+def bomb() -> bytes:
+    """A gzip stream of 200 MB of spaces. A block that refers to no other one is repeated, which is much faster than to
+    compress them all."""
     spaces = b" " * 1_000_000
     packer = zlib.compressobj(1, wbits=-zlib.MAX_WBITS)
     block = packer.compress(spaces) + packer.flush(zlib.Z_FULL_FLUSH)

@@ -175,15 +175,17 @@ async def test_a_receiver_that_does_not_answer_delays_no_other(tmp_path: Path) -
         assert len(dead.requests) <= MAX_PER_LANE
 
 
-async def test_the_time_of_an_answer_is_bounded(tmp_path: Path) -> None:
+async def test_the_time_of_an_answer_is_bounded(tmp_path: Path, clock: Clock) -> None:
     async def never(writer: asyncio.StreamWriter) -> None:
         await asyncio.Event().wait()
 
-    async with Rogue(never).serve() as mine, sending_site(tmp_path, seconds=0.3) as site:
+    async with Rogue(never).serve() as mine, sending_site(tmp_path, now=clock.now, seconds=0.3) as site:
         await cancelled(site, webhook={"url": mine.url})
         late = await tried(site)
         assert late.tries[0].error is not None
         assert "within 0.3 seconds" in late.tries[0].error
+        clock.at = late.next_at or 0
+        await tried(site, 2)
 
 
 async def test_the_size_of_an_answer_is_bounded(tmp_path: Path) -> None:

@@ -22,19 +22,21 @@ export function CallbacksLink({ complete }: { complete: boolean }) {
     refetchOnWindowFocus: true,
   });
   const count = undecided(data);
-  const shown = count > SHOWN_AT_MOST ? `${SHOWN_AT_MOST}+` : count;
+  const words = `${count.toLocaleString("en")} to decide`;
+  const most = count > SHOWN_AT_MOST ? `${SHOWN_AT_MOST}+` : "";
   return (
     <Link
       to="/callbacks"
       activeOptions={{ includeSearch: false }}
       className={styles["link"]}
-      aria-label={count > 0 ? `Callbacks, ${shown} to decide` : undefined}
+      // Speech control finds it by the text that is seen.
+      aria-label={count > 0 ? `Callbacks${most && ` ${most}`}, ${words}` : undefined}
     >
       <IconInbox className={styles["icon"]} size={20} stroke={1.8} aria-hidden />
       Callbacks{" "}
       {count > 0 && (
-        <span className={styles["trouble"]} title={`${count.toLocaleString("en")} to decide`}>
-          {shown}
+        <span className={styles["trouble"]} title={words}>
+          {most || count}
         </span>
       )}
     </Link>

@@ -148,6 +148,16 @@ function deciding() {
   return acts;
 }
 
+it("many are named with the text that is seen and with their number", async () => {
+  deciding();
+  server.use(
+    http.get("/callbacks/count", () => HttpResponse.json({ byVerdict: { late: 1_234 }, countedTo: 10_000 })),
+  );
+  renderPage("/ui/callbacks");
+  const link = await screen.findByRole("link", { name: "Callbacks 99+, 1,234 to decide" });
+  expect(link).toHaveTextContent("Callbacks 99+");
+});
+
 it("what was rejected is counted so, is said, and can still be accepted", async () => {
   const acts = deciding();
   renderPage("/ui/callbacks");
