@@ -19,7 +19,15 @@ from tests.support.site import SECRET
 from tests.support.waiting import until
 
 GOOD = 50
-RULES = FlowRules("main", max_attempts=2, concurrency=20, backoff_base_seconds=1, lease_seconds=7_200)
+RULES = FlowRules(
+    "main",
+    max_attempts=2,
+    concurrency=20,
+    backoff_base_seconds=1,
+    # Longer than any wait of a closed lane: no attempt that has just begun is late when the clock is moved.
+    lease_seconds=7_200,
+    callback_timeout_seconds=7_200,
+)
 Make = Callable[[str, Clock], Processor]
 
 
@@ -89,11 +97,12 @@ async def test_one_poisoned_prompt_of_fifty_one_fails_alone(
 
         async def all_ended() -> bool:
             counts = (await play.site.client.get("/stats")).json()["byStatus"]
-            closed_until = (await play.lane()).closed_until or 0
-            await play.time_goes_on(max(500, closed_until - clock.now()))
+            if counts.get("RUNNING", 0) == 0:
+                # Not while one is on its way: however slow this machine is, no attempt may be late for that.
+                closed_until = (await play.lane()).closed_until or 0
+                await play.time_goes_on(max(500, closed_until - clock.now()))
             return bool(counts.get("COMPLETED", 0) == GOOD and counts.get("FAILED", 0) == 1)
 
-        # Time that the test makes pass is no reason for anyone to be late.
         await until(all_ended, "fifty to complete and one to fail")
 
         assert all(server.seen[job] == 1 for job in jobs)

@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Protocol
@@ -123,6 +124,8 @@ class _Forked:
     def __init__(self, answers: socket.socket) -> None:
         self._answers = answers
         self._lines = answers.makefile("rb")
+        # Not __del__: of objects that refer to each other the collector may end the socket first, with a warning.
+        weakref.finalize(self, _close, self._lines, answers)
         self.pid = int(self._lines.readline())
         self._code: int | None = None
         self._one_at_a_time = threading.Lock()
@@ -158,6 +161,7 @@ class _Forked:
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
 
-    def __del__(self) -> None:
-        self._lines.close()
-        self._answers.close()
+
+def _close(lines: IO[bytes], answers: socket.socket) -> None:
+    lines.close()
+    answers.close()
