@@ -2,10 +2,11 @@
 
 import gc
 import os
+import socket
 import warnings
 from pathlib import Path
 
-from tests.support.command import Process, pipe, start
+from tests.support.command import Forked, Process, pipe, start
 
 
 class Owner:
@@ -28,3 +29,11 @@ def test_a_process_that_only_the_garbage_collector_ends_leaves_no_open_socket(tm
             gc.collect()
 
     assert [warning for warning in caught if issubclass(warning.category, ResourceWarning)] == []
+
+
+def test_the_end_of_a_command_that_ends_at_once_is_seen() -> None:
+    answers, forker = socket.socketpair()
+    with forker:
+        forker.sendall(b"123\n7\n")
+        process = Forked(answers)
+        assert (process.pid, process.wait(20)) == (123, 7)

@@ -95,7 +95,7 @@ class _Forker:
         directory: Path,
         stdout: IO[bytes],
         stderr: IO[bytes],
-    ) -> "_Forked":
+    ) -> "Forked":
         wanted = {"arguments": list(command), "environment": dict(environment), "directory": str(directory)}
         body = json.dumps(wanted).encode()
         answers, theirs = socket.socketpair()
@@ -103,7 +103,7 @@ class _Forker:
         with theirs, self._one_at_a_time:
             socket.send_fds(self._control, [len(body).to_bytes(4, "big")], descriptors)
             self._control.sendall(body)
-        return _Forked(answers)
+        return Forked(answers)
 
     def stop(self) -> None:
         self._control.close()
@@ -118,12 +118,13 @@ def _forker() -> _Forker:
     return made
 
 
-class _Forked:
-    """A process that the forker made; its exit code arrives over the socket."""
+class Forked:
+    """A process that the forker made; its number and then its exit code arrive over the socket."""
 
     def __init__(self, answers: socket.socket) -> None:
         self._answers = answers
-        self._lines = answers.makefile("rb")
+        # Without a buffer: a short command may have ended by now, and in a buffer poll() would not see its exit code.
+        self._lines = answers.makefile("rb", buffering=0)
         # Not __del__: of objects that refer to each other the collector may end the socket first, with a warning.
         weakref.finalize(self, _close, self._lines, answers)
         self.pid = int(self._lines.readline())
@@ -162,6 +163,6 @@ class _Forked:
         self.send_signal(signal.SIGKILL)
 
 
-def _close(lines: IO[bytes], answers: socket.socket) -> None:
+def _close(lines: socket.SocketIO, answers: socket.socket) -> None:
     lines.close()
     answers.close()
