@@ -6,16 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from job_processor.acts import rate_limits
 from job_processor.acts.api_keys import NewKey
 from job_processor.core.access import Right
 from job_processor.core.flow import FlowRules
 from job_processor.http.access import Auth
 from tests.store_suite.places import Clock, Place
 from tests.support.site import DEFAULT, Site, open_site
-from tests.support.stores import place
+from tests.support.stores import patient, place
 
-__all__ = ["place"]
+__all__ = ["patient", "place"]
 OTHER = FlowRules("other")
 
 
@@ -44,12 +43,6 @@ class Guarded:
 
 def bearer(text: str) -> dict[str, str]:
     return {"authorization": f"Bearer {text}"}
-
-
-@pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a busy machine half a second may be over before the store has answered, and the process would decide alone."""
-    monkeypatch.setattr(rate_limits, "TAKE_SECONDS", 30)
 
 
 @pytest.fixture

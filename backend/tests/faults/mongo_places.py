@@ -11,7 +11,7 @@ from tests import mongo_server
 from tests.faults.mongo_proxy import MongoProxy
 from tests.store_suite.places import Clock, MongoPlace
 
-QUICK = Tuning(try_timeout=3.0, give_up_after=30.0, count_reuse=0.0)
+QUICK = Tuning(try_timeout=3.0, give_up_after=30.0, count_reuse=0.0, quick_count=5.0)
 """Half-open connections are given up soon; nothing waits for it by the clock."""
 
 

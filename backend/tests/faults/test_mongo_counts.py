@@ -78,7 +78,7 @@ async def test_a_value_of_before_stands_in_when_nothing_can_be_counted() -> None
 
 
 async def test_the_background_count_has_a_limit_of_its_own() -> None:
-    async with harmed(replace(QUICK, whole_count=42.0)) as here:
+    async with harmed(replace(QUICK, quick_count=1.0, whole_count=42.0)) as here:
         await _three(here)
         store = here.store
         assert isinstance(store, MongoStore)

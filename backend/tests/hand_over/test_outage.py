@@ -21,7 +21,9 @@ from tests.support.waiting import until, until_true
 
 Kind = Callable[[Rogue, FlowRules, Clock], Processor]
 WELL = replace(RULES, name="well")
-HASTY = replace(RULES, max_attempts=3, dispatch_timeout_seconds=0.5)
+THREE = replace(RULES, max_attempts=3)
+# For servers whose answer never ends. The others answer, however long that takes on a busy machine.
+HASTY = replace(THREE, dispatch_timeout_seconds=2)
 TEN_MINUTES = 600_000
 
 
@@ -134,7 +136,8 @@ TROUBLES = {
 @pytest.mark.parametrize("kind", [hook, model])
 @pytest.mark.parametrize("name", TROUBLES)
 async def test_e13_as_many_requests_as_attempts(tmp_path: Path, clock: Clock, kind: Kind, name: str) -> None:
-    async with Rogue(TROUBLES[name]).serve() as rogue, stage(tmp_path, clock, HASTY, kind(rogue, HASTY, clock)) as play:
+    rules = HASTY if TROUBLES[name] in (silence, drip) else THREE
+    async with Rogue(TROUBLES[name]).serve() as rogue, stage(tmp_path, clock, rules, kind(rogue, rules, clock)) as play:
         job = (await play.site.submit())["id"]
         failed = await play.in_state(job, "FAILED")
 

@@ -13,7 +13,8 @@ from tests.support.waiting import until_true
 
 # The next attempt is due only when the test lets time go on.
 PATIENT = replace(RULES, backoff_base_seconds=10)
-HASTY = replace(PATIENT, dispatch_timeout_seconds=0.5)
+# For servers whose answer never ends. The others answer, however long that takes on a busy machine.
+HASTY = replace(PATIENT, dispatch_timeout_seconds=2)
 
 
 class CallsBackFirst:
@@ -59,9 +60,10 @@ UNCLEAR = {
 
 @pytest.mark.parametrize("name", UNCLEAR)
 async def test_e5_the_work_of_a_hand_over_that_failed_is_taken_once(tmp_path: Path, clock: Clock, name: str) -> None:
+    rules = HASTY if UNCLEAR[name] in (silence, drip) else PATIENT
     async with (
         Rogue(UNCLEAR[name]).serve() as rogue,
-        stage(tmp_path, clock, HASTY, hook(rogue, HASTY, clock)) as play,
+        stage(tmp_path, clock, rules, hook(rogue, rules, clock)) as play,
     ):
         job = (await play.site.submit())["id"]
         failed = await play.in_state(job, "PENDING", 1)

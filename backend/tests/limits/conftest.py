@@ -1,3 +1,4 @@
 from tests.store_suite.conftest import clock, driver, place, store
+from tests.support.stores import patient
 
-__all__ = ["clock", "driver", "place", "store"]
+__all__ = ["clock", "driver", "patient", "place", "store"]

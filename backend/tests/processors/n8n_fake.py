@@ -21,5 +21,5 @@ async def n8n() -> AsyncIterator[FakeN8n]:
 
 def processor(fake: FakeN8n, max_result_bytes: int = MAX_RESULT_BYTES, **more: Any) -> N8nProcessor:
     options = {"url": fake.url, "token_env": "N8N_TOKEN", "api_url": fake.api_url, "api_key_env": "N8N_KEY", **more}
-    around = surroundings(dispatch_timeout_seconds=2.0, max_result_bytes=max_result_bytes)
+    around = surroundings(dispatch_timeout_seconds=20.0, max_result_bytes=max_result_bytes)
     return N8nProcessor(msgspec.convert(options, N8nOptions), around)

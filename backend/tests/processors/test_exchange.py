@@ -122,7 +122,7 @@ async def test_a_request_without_a_body_has_no_bytes() -> None:
 
 async def test_of_a_response_that_is_late_only_the_request_is_known() -> None:
     async with Rogue(silence).serve() as rogue:
-        found = await measured(webhook(rogue.url, seconds=0.2))
+        found = await measured(webhook(rogue.url, seconds=2))
 
         assert found == Measured(len(rogue.requests[0].body), None, None)
 

@@ -98,7 +98,7 @@ class MongoPlace:
         self.clock = clock
         self._server = server
         self._uri = uri or server.uri
-        self._tuning = tuning or Tuning(count_reuse=0.0)
+        self._tuning = tuning or Tuning(count_reuse=0.0, quick_count=5.0)
         self.database = database or server.database()
         self._is_owner = database is None
         self._stores: list[MongoStore] = []

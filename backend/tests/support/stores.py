@@ -5,9 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from job_processor.acts import rate_limits
 from job_processor.store.base import Store
 from tests import mongo_server
 from tests.store_suite.places import Place, place_of
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine half a second may be over before the store has answered, and the process would decide alone."""
+    monkeypatch.setattr(rate_limits, "TAKE_SECONDS", 30)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("mongo", marks=pytest.mark.mongo)])
