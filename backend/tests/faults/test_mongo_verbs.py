@@ -187,7 +187,7 @@ async def test_reads(here: Harmed, fault: Fault) -> None:
 
 @pytest.mark.parametrize("harm", [Harm.CUT_BEFORE, Harm.NOT_PRIMARY, Harm.HALF_OPEN, Harm.SHUTDOWN])
 async def test_an_outage_ends_in_bounded_tries_and_is_never_taken_for_success(harm: Harm) -> None:
-    async with harmed(Tuning(try_timeout=0.3, give_up_after=1.5)) as here:
+    async with harmed(Tuning(try_timeout=0.5, give_up_after=2.5)) as here:
         here.proxy.order(harm, READS | WRITES, 10**9)
         with pytest.raises(StoreUnavailable):
             await here.store.add(given.a_job(here.store.now()))
@@ -200,7 +200,7 @@ async def test_an_outage_ends_in_bounded_tries_and_is_never_taken_for_success(ha
 
 
 async def test_when_no_answer_ever_comes_back_the_outcome_is_unknown_and_not_made_up() -> None:
-    async with harmed(Tuning(try_timeout=0.2, give_up_after=0.5)) as here:
+    async with harmed(Tuning(try_timeout=0.5, give_up_after=2.0)) as here:
         job = given.a_job(here.store.now())
         here.proxy.order(Harm.CUT_AFTER, READS | WRITES, 10**9)
         with pytest.raises(StoreUnavailable):
