@@ -32,7 +32,9 @@ async def expect_status(row: Locator, status: str) -> None:
 async def sign_in(page: Page, key: str) -> None:
     """Fill in the sign-in that the page shows."""
     await page.get_by_label("API key").fill(key)
-    await page.keyboard.press("Enter")
+    # Behind the dialog of a session that has ended, the page may still say who was signed in before.
+    async with page.expect_response(lambda one: one.request.method == "POST" and one.url.endswith("/session")):
+        await page.keyboard.press("Enter")
     await expect(page.get_by_role("button", name="Signed in as")).to_be_visible()
 
 
