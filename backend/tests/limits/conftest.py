@@ -1,4 +1,3 @@
-from tests.store_suite.conftest import clock, driver, place, store
-from tests.support.stores import patient
+from tests.store_suite.conftest import clock, driver, patient, place, store
 
 __all__ = ["clock", "driver", "patient", "place", "store"]

@@ -68,6 +68,7 @@ def test_what_callers_see(error: Exception, seen: type[Exception], words: str) -
 
 SLOW = ExecutionTimeout("operation exceeded time limit", 50, {"code": 50})
 PATIENT = Tuning(try_timeout=0.3, give_up_after=3.0)
+"""With time for all tries, although this machine may be busy."""
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from job_processor.store.base import Store
-from job_processor.store.sqlite import searching
 from tests import mongo_server
 from tests.store_suite.places import Clock, Place, place_of
+from tests.support.stores import patient
+
+__all__ = ["patient"]
 
 
 def pytest_report_collectionfinish() -> str:
@@ -30,12 +32,6 @@ async def place(driver: str, tmp_path: Path) -> AsyncIterator[Place]:
 @pytest.fixture
 async def store(place: Place) -> Store:
     return await place.open()
-
-
-@pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a busy machine half a second may be over before the index has caught up, and a search would read less."""
-    monkeypatch.setattr(searching, "CATCH_UP_SECONDS", 30)
 
 
 @pytest.fixture

@@ -98,6 +98,7 @@ class MongoPlace:
         self.clock = clock
         self._server = server
         self._uri = uri or server.uri
+        # Beyond ``quick_count`` the answer is an older count, and on a busy machine a second may be over too soon.
         self._tuning = tuning or Tuning(count_reuse=0.0, quick_count=5.0)
         self.database = database or server.database()
         self._is_owner = database is None
