@@ -1,4 +1,4 @@
-"""How a bulk action is carried out: abort, hand-over between processes, what it waits for, what is told, its end."""
+"""How a bulk action is carried out: hand-over between processes, what it waits for, what is told, its end."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ from job_processor.core.errors import SearchIncomplete, StoreBusy
 from job_processor.core.job import State
 from job_processor.core.permits import Limits
 from job_processor.http.job_filters import stored_query
-from job_processor.store.base import AuditQuery, Store
+from job_processor.store.base import Store
 from job_processor.workers.bulk_runner import BulkRunner
 from tests.acts.bulk_given import FAILED, acts, carried_out, limited_to, made_over, retry
 from tests.store_suite import given
@@ -41,50 +41,6 @@ async def test_a_search_that_could_miss_jobs_is_refused_and_one_under_way_waits(
     done = await carried_out(acts, held, store)
     assert (done.done, done.waits_for) == (1, None)
     assert (await given.stored(store, job.id)).state is State.PENDING
-
-
-async def test_an_abort_ends_it_after_the_group_under_way(
-    acts: Acts, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(bulk_groups, "GROUP", 2)
-    jobs = [await given.failed(store) for _ in range(5)]
-    action = (await acts.bulk.start(retry(**FAILED), COMMAND)).action
-    first = await acts.bulk_groups.act(action, "w1")
-    assert first is not None
-    aborting = await acts.bulk.abort(action.id, COMMAND)
-    assert aborting.state is BulkState.ABORTING
-    assert await acts.bulk_groups.act(first, "w1") is None, "it was read before the abort"
-    done = await carried_out(acts, aborting, store)
-    assert (done.state, done.done, done.matched) == (BulkState.ABORTED, 2, 5)
-    assert done.ended_at is not None
-    assert await acts.bulk.abort(action.id, COMMAND) == done, "what has ended stays"
-    states = [(await given.stored(store, job.id)).state for job in jobs]
-    assert states == [State.FAILED] * 3 + [State.PENDING] * 2
-    entries = [one.act.value for one in await store.list_audit(AuditQuery(what=action.id))]
-    assert entries == ["bulk_aborted", "bulk_started"]
-
-
-async def test_an_abort_while_a_group_is_acted_on_counts_the_group(acts: Acts, store: Store) -> None:
-    await given.failed(store)
-    action = (await acts.bulk.start(retry(**FAILED), COMMAND)).action
-    aborted = []
-
-    class Aborting:
-        """Somebody aborts while the first job is acted on."""
-
-        def __getattr__(self, name: str) -> object:
-            return getattr(acts.jobs, name)
-
-        async def retry(self, *args: object, **more: object) -> object:
-            aborted.append(await acts.bulk.abort(action.id, COMMAND))
-            return await acts.jobs.retry(*args, **more)  # type: ignore[arg-type]  # passed on as they are
-
-    groups = bulk_groups.BulkGroups(store, Aborting(), acts.facts, stored_query)  # type: ignore[arg-type]  # a double
-    after = await groups.act(action, "w1")
-    assert after is not None
-    assert [one.state for one in aborted] == [BulkState.ABORTING]
-    assert (after.state, after.done, after.planned) == (BulkState.ABORTING, 1, ())
-    assert (await carried_out(acts, after, store)).state is BulkState.ABORTED
 
 
 async def test_one_process_has_it_and_another_takes_it_over(place: Place, acts: Acts, store: Store) -> None:
@@ -181,12 +137,6 @@ async def test_a_filter_of_a_newer_version_is_not_left_out(acts: Acts, store: St
         assert after is not None
         assert (after.state, after.waits_for, after.handled) == (BulkState.RUNNING, "unknown_filter", 0)
     assert await given.stored(store, failed.id) == failed
-
-    await acts.bulk.abort(action.id, COMMAND)
-    [found] = await store.open_bulk_actions()
-    ended = await acts.bulk_groups.act(found, "w1")
-    assert ended is not None
-    assert (ended.state, ended.waits_for) == (BulkState.ABORTED, None)
 
 
 async def test_one_bulk_action_that_fails_does_not_hold_up_the_others(

@@ -2,13 +2,15 @@
 
 import json
 import urllib.parse
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, expect
 
 from tests.e2e.conftest import OpenTab
 from tests.e2e.feeder import seed
-from tests.e2e.looks import expect_no_overflow
+from tests.e2e.looks import expect_no_overflow, sign_in
 from tests.e2e.served import Served
 from tests.e2e.test_accessible import violations
 
@@ -16,7 +18,7 @@ from tests.e2e.test_accessible import violations
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 MANY = 1_500
-"""More than a bulk action gets through before somebody can press a button."""
+"""Several groups of a bulk action, and more than one page of an export."""
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +26,21 @@ def stocked(server: Served) -> Served:
     server.pause("patient", "The stock stands still.")
     seed(server, MANY, "patient")
     return server
+
+
+@pytest.fixture
+def full_quota(tmp_path: Path) -> Iterator[Served]:
+    """A server with three cancelled jobs, of which only two can be replayed as long as their flow is paused."""
+    server = Served(tmp_path, environment={"AUTH": "keys", "WAITING_JOBS_PER_KEY": "2"})
+    server.start()
+    try:
+        server.key = (tmp_path / "data" / "first-admin-key").read_text().strip()
+        for n in range(3):
+            server.cancelled(f"to be replayed {n}")
+        server.pause("patient", "The replays stand still.")
+        yield server
+    finally:
+        server.stop()
 
 
 def count(server: Served, status: str) -> int:
@@ -36,7 +53,7 @@ async def select_all(page: Page, matched: int) -> None:
     await expect(page.get_by_role("region", name="Selected jobs")).to_contain_text(f"{matched:,} jobs selected")
 
 
-async def test_cancel_all_then_retry_them_and_abort(stocked: Served, open_tab: OpenTab) -> None:
+async def test_cancel_all_for_a_reason(stocked: Served, open_tab: OpenTab) -> None:
     page = await open_tab(f"{stocked.page}?flow=patient")
     await select_all(page, MANY)
     await page.get_by_role("button", name="Cancel", exact=True).click()
@@ -55,20 +72,24 @@ async def test_cancel_all_then_retry_them_and_abort(stocked: Served, open_tab: O
     await done.get_by_role("button", name="Dismiss").click()
     await expect(done).to_have_count(0)
 
-    await select_all(page, MANY)
-    await page.get_by_role("button", name="Retry", exact=True).click()
-    dialog = page.get_by_role("dialog", name=f"Retry {MANY:,} jobs?")
-    await dialog.get_by_role("button", name=f"Retry {MANY:,} jobs").click()
-    under_way = page.get_by_role("region", name=f"Retrying {MANY:,} jobs")
+
+async def test_abort_while_it_waits(full_quota: Served, open_tab: OpenTab) -> None:
+    """What waits for room under the quota is under way until somebody aborts it."""
+    page = await open_tab(full_quota.page)
+    await sign_in(page, full_quota.key)
+    await select_all(page, 3)
+    await page.get_by_role("button", name="Replay", exact=True).click()
+    dialog = page.get_by_role("dialog", name="Replay 3 jobs?")
+    await dialog.get_by_role("button", name="Replay 3 jobs").click()
+    under_way = page.get_by_role("region", name="Replaying 3 jobs")
     await expect(under_way.get_by_role("progressbar")).to_have_count(1)
+    await expect(under_way).to_contain_text("Waiting: the key has as many waiting jobs as it may have.")
     await under_way.get_by_role("button", name="Abort").click()
-    aborted = page.get_by_role("region", name="Retry aborted")
-    await expect(aborted).to_be_visible()
-    [action] = stocked.get("/bulk-actions?limit=1")
-    assert action["status"] == "ABORTED"
-    assert 0 <= action["done"] < MANY
-    assert (count(stocked, "PENDING"), count(stocked, "CANCELLED")) == (action["done"], MANY - action["done"])
-    await expect(aborted).to_contain_text(f"{action['done']:,} retried")
+    aborted = page.get_by_role("region", name="Replay aborted")
+    await expect(aborted).to_contain_text("2 replayed")
+    [action] = full_quota.get("/bulk-actions?limit=1")
+    assert (action["status"], action["done"], action["waitsFor"]) == ("ABORTED", 2, None)
+    assert (count(full_quota, "PENDING"), count(full_quota, "CANCELLED")) == (2, 3)
 
 
 async def test_a_group_of_failures_is_retried_and_no_other(empty_server: Served, open_tab: OpenTab) -> None:

@@ -266,7 +266,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Abort a bulk action: it acts on no further group of jobs; what it did stays
+         * Abort a bulk action, whatever it waits for: it begins no further group of jobs; what it did stays
          * @description Needs the right `operate`.
          */
         post: operations["abortBulkAction"];

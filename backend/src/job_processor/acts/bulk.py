@@ -113,8 +113,8 @@ class BulkActions:
         return found
 
     async def abort(self, action_id: str, by: Requester) -> BulkAction:
-        """Abort a bulk action: it acts on no further group of jobs. If it has ended, nothing changes. Raises
-        ``BulkActionNotFound``."""
+        """Abort a bulk action, whatever it waits for: it begins no further group of jobs. If it has ended, nothing
+        changes. Raises ``BulkActionNotFound``."""
         record = self._trail.entry(by, AuditAct.BULK_ABORTED, action_id)
         for _ in range(TRIES):
             action = await self.get(action_id, by.principal)

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from job_processor.acts.bulk import TRIES, ReadQuery
 from job_processor.acts.facts import BulkActionMoved, Facts
-from job_processor.acts.jobs import InBulk, Jobs
+from job_processor.acts.jobs import InBulk, Jobs, replay_key
 from job_processor.core import bulk
 from job_processor.core.bulk import BulkAction, BulkKind, BulkState, JobOutcome
 from job_processor.core.errors import (
@@ -30,7 +30,6 @@ from job_processor.store.base import Query, Store
 
 GROUP = 100
 """Number of jobs in a group: few enough that a submit hardly waits for them, enough to share commits."""
-UNKNOWN_FILTER = "unknown_filter"
 _DONE = JobOutcome()
 _GONE = JobOutcome(skipped="job_not_found")
 _POSSIBLE = {
@@ -50,25 +49,29 @@ class BulkGroups:
         self._read_query = read_query
 
     async def act(self, action: BulkAction, runner: str) -> BulkAction | None:
-        """Act on the next group of jobs, and count its outcomes. ``runner``: the name of this process.
+        """Act on the next group of jobs, and count its outcomes; end an aborted bulk action. ``runner``: the name of
+        this process.
 
         Returns the bulk action after the group; ``None``: another process has it, or it was deleted. Raises
         ``StoreUnavailable``; then the next call acts on the same group again.
         """
         if not action.may_be_taken(runner, self._store.now()):
             return None
+        if action.state is BulkState.ABORTING:
+            return await self._abort(action, runner)
         again = bool(action.planned)
         try:
             query = self._read_query(action)
         except InvalidField:
-            return await self._leave(action, runner)
+            # A newer version stored it, and will act on it.
+            return await self._wait(action, runner, "unknown_filter")
         if query.needs_index and not self._store.is_searchable():
             # While the search index is incomplete after an upgrade, the query would miss jobs.
-            return await self._save(action, runner, lambda one: replace(one, waits_for="search_incomplete"))
+            return await self._wait(action, runner, "search_incomplete")
         try:
             ids = action.planned or await self._next(action, query)
         except ReadTooLong:
-            return await self._save(action, runner, lambda one: replace(one, waits_for="read_too_long"))
+            return await self._wait(action, runner, "read_too_long")
         if not ids:
             return await self._save(action, runner, lambda one: bulk.ended(one, self._store.now()))
         held = await self._plan(action, runner, ids)
@@ -86,13 +89,22 @@ class BulkGroups:
         failpoint("bulk.after_settle")
         return done
 
-    async def _leave(self, action: BulkAction, runner: str) -> BulkAction | None:
-        """Leave a bulk action whose query cannot be read here to a newer version; end it if it was aborted."""
-        if action.state is BulkState.ABORTING and not action.planned:
-            return await self._save(action, runner, lambda one: bulk.ended(one, self._store.now()))
-        if action.waits_for == UNKNOWN_FILTER:
-            return action
-        return await self._save(action, runner, lambda one: replace(one, waits_for=UNKNOWN_FILTER))
+    async def _abort(self, action: BulkAction, runner: str) -> BulkAction | None:
+        """End an aborted bulk action without acting on another job: of a group that a process began and did not count,
+        count the jobs that were acted on."""
+        found = [await self._was_acted_on(action, job_id) for job_id in action.planned]
+        outcomes = [_DONE for acted in found if acted]
+        now = self._store.now()
+        return await self._save(action, runner, lambda one: bulk.ended(bulk.settled(one, outcomes, now), now))
+
+    async def _was_acted_on(self, action: BulkAction, job_id: str) -> bool:
+        if action.kind is BulkKind.REPLAY:
+            return await self._store.count(Query(idempotency_key=replay_key(action.id, job_id).key, limit=1)) > 0
+        try:
+            job = await self._store.get(job_id)
+        except JobDamaged:
+            return False
+        return action.kind is BulkKind.DELETE if job is None else action.id in job.bulk_actions
 
     async def release(self, runner: str) -> None:
         """Release the bulk actions that this process has, because it stops."""
@@ -106,6 +118,12 @@ class BulkGroups:
             if not isinstance(fault, TooManyWaiting | StoreBusy):
                 raise fault
         code = "store_busy" if isinstance(faults[0], StoreBusy) else "too_many_waiting"
+        return await self._wait(action, runner, code)
+
+    async def _wait(self, action: BulkAction, runner: str, code: str) -> BulkAction | None:
+        """The bulk action with a code for what it waits for, which is written once."""
+        if action.waits_for == code:
+            return action
         return await self._save(action, runner, lambda one: replace(one, waits_for=code))
 
     async def _next(self, action: BulkAction, query: Query) -> Sequence[str]:

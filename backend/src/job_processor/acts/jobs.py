@@ -54,10 +54,10 @@ class InBulk:
     job: Job
     reason: str | None = None
 
-    @property
-    def key(self) -> IdempotencyKey:
-        """The idempotency key of the replay of this job. It has a space, which no client's key has."""
-        return IdempotencyKey(f"bulk {self.action_id} {self.job.id}", "")
+
+def replay_key(bulk_action_id: str, job_id: str) -> IdempotencyKey:
+    """The idempotency key of a bulk action's replay of a job. It has a space, which no client's key has."""
+    return IdempotencyKey(f"bulk {bulk_action_id} {job_id}", "")
 
 
 class PlaceInBatch(NamedTuple):
@@ -215,7 +215,7 @@ class Jobs:
             replay_of=old.id,
             key=old.key,
         )
-        key, bulk = (None, None) if part is None else (part.key, part.action_id)
+        key, bulk = (None, None) if part is None else (replay_key(part.action_id, old.id), part.action_id)
         record = self._trail.entry(by, AuditAct.JOB_REPLAYED, job_id, bulk)
         return (await self.submit(new, key, by, record)).job
 

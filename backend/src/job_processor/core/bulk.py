@@ -2,7 +2,9 @@
 
 Jobs are processed in groups, newest first. A group is stored (``planned``) before its first job is acted on, and
 counted (``settled``) after its last. After a crash another process resumes the planned group: each job stores the bulk
-actions that have acted on it (``Job.bulk_actions``), in the same write as the act, so none is acted on twice.
+actions that have acted on it (``Job.bulk_actions``), in the same write as the act, so none is acted on twice. After an
+abort no job is acted on any more but those of a group that is under way: of one that failed or waits, what was done is
+counted.
 """
 
 from collections import Counter
@@ -121,13 +123,13 @@ def planned(action: BulkAction, ids: Sequence[str]) -> BulkAction:
 
 
 def settled(action: BulkAction, outcomes: Sequence[JobOutcome], now: int) -> BulkAction:
-    """The bulk action after its group, with the outcome of each job counted."""
+    """The bulk action after its group, if it has one, with these outcomes counted."""
     skipped = Counter(one.skipped for one in outcomes if one.skipped is not None)
     failed = Counter(one.failed for one in outcomes if one.failed is not None)
     return replace(
         action,
         updated_at=now,
-        cursor=action.planned[-1],
+        cursor=action.planned[-1] if action.planned else action.cursor,
         planned=(),
         waits_for=None,
         done=action.done + len(outcomes) - skipped.total() - failed.total(),

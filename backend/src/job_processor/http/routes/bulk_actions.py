@@ -138,7 +138,7 @@ OPERATIONS = (
         "/bulk-actions/{id}/abort",
         "abortBulkAction",
         Needs.OPERATE,
-        "Abort a bulk action: it acts on no further group of jobs; what it did stays",
+        "Abort a bulk action, whatever it waits for: it begins no further group of jobs; what it did stays",
         abort,
         {200: Answer("the bulk action, ABORTING, or as it ended before", s.BulkActionOut)},
         params=(_ACTION,),
