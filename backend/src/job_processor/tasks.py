@@ -1,9 +1,24 @@
-"""Ends background tasks."""
+"""Waits for several tasks, and ends background tasks."""
 
 import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar
 
 AGAIN_SECONDS = 3.0
 """How long a cancelled task may keep running before it is cancelled again."""
+
+T = TypeVar("T")
+
+
+async def all_of(*awaitables: Awaitable[T]) -> list[T]:
+    """The results of these, which run at the same time. Raises the first error, but only after all have ended."""
+    found = await asyncio.gather(*awaitables, return_exceptions=True)
+    results: list[T] = []
+    for one in found:
+        if isinstance(one, BaseException):
+            raise one
+        results.append(one)
+    return results
 
 
 async def end(*tasks: "asyncio.Task[object]") -> None:

@@ -1,6 +1,7 @@
 """Builds the background loops of a worker from its settings."""
 
 import os
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -53,7 +54,8 @@ class LoopDependencies:
 async def worker_loops(deps: LoopDependencies, on_store_broken: Callable[[], None]) -> list[Loop]:
     """All loops of a worker, not started. ``on_store_broken``: called to end the process if the store is broken."""
     acts, store, settings = deps.acts, deps.store, deps.settings
-    owner = f"{settings.worker_name}-{os.getpid()}"
+    # Unique: in containers, processes of the same name often have the same pid too.
+    owner = f"{settings.worker_name}-{os.getpid()}-{secrets.token_hex(4)}"
     dispatchers = _dispatchers(deps, owner)
     askers = _askers(deps)
     time = TrustedTime(last_trusted(await store.workers(0)))

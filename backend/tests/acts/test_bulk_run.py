@@ -1,5 +1,6 @@
 """How a bulk action is carried out: hand-over between processes, what it waits for, what is told, its end."""
 
+import contextlib
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,7 @@ from job_processor.acts.bulk import NewBulkAction
 from job_processor.acts.facts import BulkActionMoved, Fact
 from job_processor.core.access import COMMAND
 from job_processor.core.bulk import LEASE_MS, BulkAction, BulkKind, BulkState
-from job_processor.core.errors import SearchIncomplete, StoreBusy
+from job_processor.core.errors import SearchIncomplete, StoreBusy, StoreUnavailable
 from job_processor.core.job import State
 from job_processor.core.permits import Limits
 from job_processor.http.job_filters import stored_query
@@ -80,10 +81,14 @@ async def test_replays_wait_for_room_under_the_quota(store: Store) -> None:
     held = await acts.bulk_groups.act(action, "w1")
     assert held is not None
     assert (held.waits_for, held.done, len(held.planned)) == ("too_many_waiting", 0, 3)
+    # It says all the time for what it waits, and is not written again for that.
+    again = await acts.bulk_groups.act(held, "w1")
+    assert again is not None
+    assert (again.waits_for, again.rev) == ("too_many_waiting", held.rev + 1)
     made = [job for job in await given.jobs_of(store) if job.replay_of is not None]
     assert len(made) == 1
     # The quota is the key's: with a larger one the rest is replayed, and nothing twice.
-    done = await carried_out(made_over(store, seed=0xFFFFFF654321), held, store)
+    done = await carried_out(made_over(store, seed=0xFFFFFF654321), again, store)
     assert (done.done, done.waits_for) == (3, None)
     made = [job for job in await given.jobs_of(store) if job.replay_of is not None]
     assert sorted(str(job.replay_of) for job in made) == [job.id for job in jobs]
@@ -139,19 +144,26 @@ async def test_a_filter_of_a_newer_version_is_not_left_out(acts: Acts, store: St
     assert await given.stored(store, failed.id) == failed
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [RuntimeError("a fault that nobody thought of"), StoreUnavailable("The search index is damaged.")],
+    ids=["fault", "store"],
+)
 async def test_one_bulk_action_that_fails_does_not_hold_up_the_others(
-    acts: Acts, store: Store, monkeypatch: pytest.MonkeyPatch
+    acts: Acts, store: Store, fault: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken, sound = [(await acts.bulk.start(NewBulkAction(BulkKind.DELETE, FAILED), COMMAND)).action for _ in range(2)]
     act = acts.bulk_groups.act
 
     async def sometimes(action: BulkAction, runner: str) -> BulkAction | None:
         if action.id == broken.id:
-            raise RuntimeError("a fault that nobody thought of")
+            raise fault
         return await act(action, runner)
 
     monkeypatch.setattr(acts.bulk_groups, "act", sometimes)
-    await BulkRunner(acts, store, "w1").tick()
+    # The loop waits for a store that is not available, longer each time.
+    with pytest.raises(StoreUnavailable) if isinstance(fault, StoreUnavailable) else contextlib.nullcontext():
+        await BulkRunner(acts, store, "w1").tick()
     assert [one.id for one in await store.open_bulk_actions()] == [broken.id]
     ended = await store.get_bulk_action(sound.id)
     assert ended is not None

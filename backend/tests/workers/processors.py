@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from job_processor.core.job import Attempt
-from job_processor.core.outcome import HandOver, Outcome, Succeeded
+from job_processor.core.outcome import Accepted, HandOver, Outcome, Succeeded
 from job_processor.processors.base import Dispatch
 
 Work = Callable[[Dispatch], Awaitable[Outcome | HandOver]]
@@ -67,3 +67,17 @@ class Held(Doing):
 
     def let_go(self, job_id: str, attempt: int = 1) -> None:
         self.go[job_id, attempt].set()
+
+
+class Silent(Doing):
+    """A processor that answers to no cancel before it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__(saying(Accepted(600_000)).work)
+        self.asked = 0
+        self.may_answer = asyncio.Event()
+
+    async def cancel(self, job_id: str, attempt: Attempt) -> str | None:
+        self.asked += 1
+        await self.may_answer.wait()
+        return "stopped"

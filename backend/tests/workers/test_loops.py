@@ -1,8 +1,10 @@
 """The one loop shape, and the pruner, the notifier and the heartbeat in it."""
 
 import asyncio
+import contextlib
 
 import pytest
+import structlog
 
 from job_processor.bus import Bus
 from job_processor.core.errors import StoreBroken, StoreUnavailable
@@ -39,6 +41,44 @@ class Ticking(Loop):
 
     async def stopped(self) -> None:
         self.ends += 1
+
+
+class Writing(Ticking):
+    """Its last writes meet a store that is given: it hangs, fails, or works."""
+
+    def __init__(self, store: str) -> None:
+        super().__init__()
+        self.store = store
+        self.written = False
+
+    async def last_writes(self) -> None:
+        assert self.ends == 1, "after the last tick"
+        if self.store == "hangs":
+            # As a driver that swallows the first cancellation.
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+            await asyncio.Event().wait()
+        if self.store == "fails":
+            raise StoreUnavailable("away")
+        self.written = True
+
+
+@pytest.mark.parametrize(
+    ("store", "reasons"), [("hangs", ["TimeoutError()"]), ("fails", ["StoreUnavailable('away')"]), ("works", [])]
+)
+async def test_a_store_that_does_not_answer_does_not_delay_the_end(
+    store: str, reasons: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("job_processor.workers.loop.STOP_SECONDS", 0.05 if store == "hangs" else 60.0)
+    monkeypatch.setattr("job_processor.tasks.AGAIN_SECONDS", 0.05)
+    loop = Writing(store)
+    loop.start()
+    await until_true(lambda: loop.ticks == 1)
+    with structlog.testing.capture_logs() as logs:
+        async with asyncio.timeout(30):
+            await loop.stop()
+    assert [one["reason"] for one in logs if one["event"] == "last_writes_failed"] == reasons
+    assert loop.written == (store == "works")
 
 
 async def test_a_wake_up_cuts_the_sleep_short() -> None:

@@ -1,6 +1,8 @@
 """The acts on batches: submit, cancel, record their end, delete after the retention time."""
 
 import asyncio
+import math
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,6 +10,7 @@ from typing import NamedTuple
 
 from msgspec import structs
 
+from job_processor import tasks
 from job_processor.acts.facts import (
     BatchCancelled,
     BatchEnded,
@@ -27,6 +30,7 @@ from job_processor.core.batch_notice import notice_of
 from job_processor.core.errors import (
     BatchNotFound,
     InvalidField,
+    JobDamaged,
     JobNotFound,
     LinesRefused,
     MoveRefused,
@@ -40,7 +44,12 @@ from job_processor.store.base import BatchAdded, IdempotencyKey, NewBatch, Query
 MAX_NAMED_LINES = 20
 """Maximum number of invalid lines that an error names."""
 CONCURRENT_CANCELS = 20
-_OPEN = frozenset(state for state in State if state not in FINAL)
+"""Maximum number of jobs of a batch that are cancelled at the same time."""
+IN_FLIGHT_SECONDS = 2.0
+"""How long jobs in flight are cancelled before batches that were cancelled meanwhile have their turn. The processors'
+answers to the last of these cancels may take longer."""
+_PENDING = frozenset({State.PENDING})
+_IN_FLIGHT = frozenset(State) - FINAL - _PENDING
 
 
 class NewLine(NamedTuple):
@@ -167,18 +176,22 @@ class Batches:
             raise MoveRefused("The batch had ended before one of its jobs was retried; cancel that job.")
         return await self._batch(batch_id, by)
 
-    async def tend(self, limit: int) -> int:
-        """Cancel the open jobs of cancelled batches, and record which batches have ended. Returns how many batches were
-        checked, at most ``limit``."""
+    async def tend(self, limit: int) -> bool:
+        """Cancel the open jobs of cancelled batches, and record which batches have ended; at most ``limit`` batches.
+        Returns whether there is more to do at once."""
         batches = await self._store.batches_to_tend(limit)
+        cancelled = [batch for batch in batches if batch.cancelled_at is not None]
+        # First the jobs that no processor has, because they could be handed over while processors answer to cancels.
+        for batch in cancelled:
+            await self._cancel_jobs(batch, _PENDING)
+        until = time.monotonic() + IN_FLIGHT_SECONDS
+        complete = await tasks.all_of(*(self._cancel_jobs(batch, _IN_FLIGHT, until) for batch in cancelled))
         for batch in batches:
-            if batch.cancelled_at is not None:
-                await self._cancel_jobs(batch)
             counts = await self._counts(batch)
             end = ended_at(batch, counts)
             if status_of(batch, counts) is BatchStatus.ENDED:
                 await self._end(batch, counts, self._store.now() if end is None else end)
-        return len(batches)
+        return len(batches) == limit or not all(complete)
 
     async def _end(self, batch: Batch, counts: BatchCounts, at: int) -> None:
         notice = notice_of(batch, counts, at, self._ids.new(self._store.now()))
@@ -189,22 +202,26 @@ class Batches:
             if notice is not None:
                 self._facts.tell(DeliveriesDue())
 
-    async def _cancel_jobs(self, batch: Batch) -> None:
+    async def _cancel_jobs(self, batch: Batch, states: frozenset[State], until: float = math.inf) -> bool:
+        """Cancel the jobs of a batch that are in these states. Returns ``False`` if some are left at ``until``
+        (seconds, monotonic)."""
         before: str | None = None
         while True:
-            query = Query(limit=200, before=before, batch=batch.id, states=_OPEN, clip=0)
+            query = Query(limit=CONCURRENT_CANCELS, before=before, batch=batch.id, states=states, clip=0)
             found = [one.id for one in await self._store.list(query)]
-            for start in range(0, len(found), CONCURRENT_CANCELS):
-                await asyncio.gather(*(self._cancel_job(id_) for id_ in found[start : start + CONCURRENT_CANCELS]))
-            if not found:
-                return
+            await tasks.all_of(*(self._cancel_job(id_) for id_ in found))
+            if len(found) < CONCURRENT_CANCELS:
+                return True
+            if time.monotonic() >= until:
+                return False
             before = found[-1]
 
     async def _cancel_job(self, job_id: str) -> None:
         try:
             await self._jobs.cancel(job_id, "Its batch was cancelled.", SYSTEM)
-        except (MoveRefused, JobNotFound):
-            # The job ended, or was deleted, just now.
+        except (MoveRefused, JobNotFound, JobDamaged):
+            # The job ended, or was deleted, just now. A damaged job stays open, and its batch with it: no reason to
+            # keep the other jobs and batches waiting.
             return
 
     async def complete(self) -> int:

@@ -2,7 +2,9 @@
 
 A bulk action acts on each job once, even if several processes carry it out: retry and cancel write the id of the bulk
 action into the job in the same write (``Job.bulk_actions``), a replay has an idempotency key of bulk action and job,
-and a deleted job cannot be deleted again. So after a crash the group is acted on again as a whole.
+and a deleted job cannot be deleted again. So after a crash the group is acted on again as a whole, unless the bulk
+action was aborted meanwhile: then what was done is counted. If the process that has the group was only frozen for
+longer than its lease, it may act on more jobs of its group after the end of the bulk action; ``done`` is too low then.
 """
 
 import asyncio

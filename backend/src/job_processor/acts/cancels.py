@@ -22,22 +22,24 @@ class Cancels:
         self._signals = signals
         self._processors = processors
         self._seconds = seconds
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._under_way: dict[tuple[str, int], asyncio.Task[None]] = {}
 
     async def pass_on(self, flow: str, job_id: str, attempt: Attempt) -> None:
-        """Pass the cancel on, and wait for the processor's answer until the timeout. The job stays CANCELLED, whatever
-        the answer is."""
+        """Pass the cancel on, unless that is under way, and wait for the processor's answer until the timeout. The job
+        stays CANCELLED, whatever the answer is."""
         processor = self._processors.get(flow)
         if processor is None:
             return
-        task = asyncio.create_task(self._pass_on(processor, job_id, attempt))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        key = (job_id, attempt.number)
+        task = self._under_way.get(key)
+        if task is None:
+            task = self._under_way[key] = asyncio.create_task(self._pass_on(processor, job_id, attempt))
+            task.add_done_callback(lambda _: self._under_way.pop(key))
         await asyncio.wait([task], timeout=self._seconds)
 
     async def close(self) -> None:
         """Abandon the answers that are still awaited."""
-        await tasks.end(*self._under_way)
+        await tasks.end(*self._under_way.values())
 
     async def _pass_on(self, processor: Processor, job_id: str, attempt: Attempt) -> None:
         answer = await self._answer(processor, job_id, attempt)

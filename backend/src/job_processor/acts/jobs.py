@@ -163,7 +163,8 @@ class Jobs:
     ) -> Moved:
         """Cancel a job and pass the cancel on to the processor of an attempt in flight.
 
-        Cancelling a CANCELLED job changes nothing. Raises ``JobNotFound``, and ``MoveRefused`` for any other final job.
+        Cancelling a CANCELLED job only passes the cancel on, if the processor has not answered to it. Raises
+        ``JobNotFound``, and ``MoveRefused`` for any other final job.
         """
         known = await self._visible(job_id, by) if part is None else part.job
         bulk = None if part is None else part.action_id
@@ -171,7 +172,8 @@ class Jobs:
         moved = await self._signals.send(job_id, Cancelled(reason, bulk), known, record)
         if not moved.written and moved.job.state is not State.CANCELLED:
             raise MoveRefused(f"The job is already {moved.job.state.value}.")
-        ended = attempt_ended_by_cancel(moved.job) if moved.written else None
+        # Also if the job was CANCELLED before: that request may have been cut off before the processor was told.
+        ended = attempt_ended_by_cancel(moved.job)
         if ended is not None:
             await self._cancels.pass_on(ended.flow or moved.job.flow, moved.job.id, ended)
         return moved

@@ -29,7 +29,7 @@ class BulkKind(StrEnum):
 class BulkState(StrEnum):
     RUNNING = "RUNNING"
     ABORTING = "ABORTING"
-    """Aborted; the current group is still completed."""
+    """Aborted: a group that is under way is completed, and no other is begun."""
     DONE = "DONE"
     ABORTED = "ABORTED"
 
@@ -118,8 +118,8 @@ def taken(action: BulkAction, runner: str, now: int) -> BulkAction:
 
 
 def planned(action: BulkAction, ids: Sequence[str]) -> BulkAction:
-    """The bulk action with the ids of its next group, newest first."""
-    return replace(action, planned=tuple(ids), waits_for=None)
+    """The bulk action with the ids of its next group, newest first; of a group that waits, it still says for what."""
+    return replace(action, planned=tuple(ids), waits_for=action.waits_for if action.planned else None)
 
 
 def settled(action: BulkAction, outcomes: Sequence[JobOutcome], now: int) -> BulkAction:

@@ -235,9 +235,12 @@ def _note_unreadable(job: Job, signal: CallbackUnreadable, now: int) -> Job | No
 
 
 def attempt_ended_by_cancel(job: Job) -> Attempt | None:
-    """The attempt that a cancel ended, so that the cancel can be passed on to its processor; ``None``: none."""
+    """The attempt that a cancel ended, so that the cancel can be passed on to its processor; ``None``: there is none,
+    or the processor has answered to the cancel."""
     newest = job.attempts[-1] if job.attempts else None
     if newest is None or newest.end is not AttemptEnd.CANCELLED or newest.ended_at != job.finished_at:
+        return None
+    if any(one.what is EventKind.CANCEL_ANSWERED and one.attempt == newest.number for one in job.history):
         return None
     return newest
 

@@ -1,9 +1,6 @@
 """Refreshes an API process's cache of keys and sessions, and writes the audit of refused requests."""
 
-import contextlib
-
 from job_processor.acts import Acts
-from job_processor.core.errors import StoreUnavailable
 from job_processor.workers.loop import Loop
 
 EVERY_SECONDS = 1.0
@@ -21,8 +18,6 @@ class AccessWatch(Loop):
         await self._acts.refusals.write(EVERY_SECONDS)
         return EVERY_SECONDS
 
-    async def stopped(self) -> None:
-        # Best effort: a store that does not answer must not delay the end of the process.
-        with contextlib.suppress(StoreUnavailable):
-            await self._acts.credentials.flush()
-            await self._acts.refusals.write(60.0)
+    async def last_writes(self) -> None:
+        await self._acts.credentials.flush()
+        await self._acts.refusals.write(60.0)

@@ -2,7 +2,6 @@
 submits and jobs in flight have at least half of the store's time."""
 
 import asyncio
-import contextlib
 import time
 
 import structlog
@@ -42,12 +41,18 @@ class BulkRunner(Loop):
 
     async def tick(self) -> float:
         pause = POLL_SECONDS
+        unavailable: StoreUnavailable | None = None
         for action in await self._store.open_bulk_actions():
             if self._stopping:
                 break
             await self._yield_to_others()
             began = time.monotonic()
-            after = await self._act(action)
+            try:
+                after = await self._act(action)
+            except StoreUnavailable as error:
+                # The others go on: what this one needs, such as the search index, may be all that is not available.
+                unavailable = error
+                continue
             if after is None:
                 continue
             if not after.is_open:
@@ -55,6 +60,8 @@ class BulkRunner(Loop):
             if after.waits_for is None:
                 duration = time.monotonic() - began
                 pause = min(pause, max(MIN_PAUSE_SECONDS, min(MAX_PAUSE_SECONDS, duration)))
+        if unavailable is not None:
+            raise unavailable
         return pause
 
     async def _act(self, action: BulkAction) -> BulkAction | None:
@@ -73,10 +80,8 @@ class BulkRunner(Loop):
                 return
             await asyncio.sleep(BUSY_SECONDS)
 
-    async def stopped(self) -> None:
-        # Best effort: a store that does not answer must not delay the end of the process.
-        with contextlib.suppress(StoreUnavailable):
-            await self._acts.bulk_groups.release(self._runner)
+    async def last_writes(self) -> None:
+        await self._acts.bulk_groups.release(self._runner)
 
 
 def _log_end(action: BulkAction) -> None:

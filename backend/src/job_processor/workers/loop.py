@@ -10,7 +10,7 @@ from job_processor.core.errors import StoreUnavailable
 
 log = structlog.get_logger(__name__)
 STOP_SECONDS = 2.0
-"""Timeout for the running tick when the loop is stopped; then it is cancelled."""
+"""Timeout for the running tick, and then for the last writes, when the loop is stopped; then they are cancelled."""
 _BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -31,6 +31,10 @@ class Loop:
     async def stopped(self) -> None:
         """Called once after the last tick."""
 
+    async def last_writes(self) -> None:
+        """Called once after ``stopped``: writes that may be lost, abandoned after ``STOP_SECONDS``, because a store
+        that does not answer must not delay the end of the process."""
+
     def wake(self) -> None:
         self._wake.set()
 
@@ -47,6 +51,15 @@ class Loop:
             _, late = await asyncio.wait([task], timeout=STOP_SECONDS)
             await tasks.end(*late)
             await self.stopped()
+            await self._write_last()
+
+    async def _write_last(self) -> None:
+        writing = asyncio.create_task(self.last_writes())
+        await asyncio.wait([writing], timeout=STOP_SECONDS)
+        error = writing.exception() if writing.done() else TimeoutError()
+        await tasks.end(writing)
+        if error is not None:
+            log.warning("last_writes_failed", loop=self.name, reason=repr(error))
 
     async def _run(self) -> None:
         failures = 0

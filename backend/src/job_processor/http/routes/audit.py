@@ -12,9 +12,10 @@ from starlette.responses import Response
 from job_processor.core.audit import AuditAct, AuditEntry, AuditOutcome
 from job_processor.http import models as s
 from job_processor.http import render
-from job_processor.http.access import Needs
+from job_processor.http.access import Needs, principal_of
 from job_processor.http.answer import answer_list
 from job_processor.http.context import Context
+from job_processor.http.long_requests import while_valid
 from job_processor.http.mirror import converter
 from job_processor.http.models.types import YEARS
 from job_processor.http.openapi import Answer, Operation
@@ -72,7 +73,8 @@ async def export(context: Context, request: Request) -> Response:
     # Read the first page before the response starts: after that an error cannot change the status.
     first = await context.store.list_audit(query)
     named = {"content-disposition": 'attachment; filename="audit.ndjson"'}
-    return Stream(_lines(context, query, first), 200, named, "application/x-ndjson")
+    lines = while_valid(context.acts.credentials, principal_of(request), _lines(context, query, first))
+    return Stream(lines, 200, named, "application/x-ndjson")
 
 
 async def _lines(context: Context, query: AuditQuery, found: Sequence[AuditEntry]) -> AsyncIterator[bytes]:

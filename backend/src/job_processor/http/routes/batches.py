@@ -23,6 +23,7 @@ from job_processor.http.batch_body import NDJSON, BatchParams, ReadBatch, read_b
 from job_processor.http.batch_schemas import check_schemas
 from job_processor.http.context import Context
 from job_processor.http.etag import etag_of, matches
+from job_processor.http.long_requests import lasting, while_valid
 from job_processor.http.openapi import Answer, Operation, Param
 from job_processor.http.paging import Page, next_page
 from job_processor.http.query import parse, value_hint
@@ -78,7 +79,9 @@ async def submit(context: Context, request: Request) -> Response:
     key, by = key_of(request), context.requester(request)
     request.scope[STREAMED] = True
     with context.batch_bytes.held() as take:
-        read = await read_batch(request, take, private_webhooks=context.webhook_private_addresses)
+        with lasting(context.acts.credentials, by.principal) as check:
+            read = await read_batch(request, take, private_webhooks=context.webhook_private_addresses)
+        check()
         owned = None
         if key is not None:
             owner = by.principal.owner
@@ -160,7 +163,8 @@ async def results(context: Context, request: Request) -> Response:
     # Read the first page before the response starts: after that an error cannot change the status.
     first = await context.store.jobs_of_batch(found.id, None, PAGE)
     named = {"content-disposition": f'attachment; filename="batch-{found.id}.ndjson"'}
-    return Stream(_lines(context, found, first, refused, only), 200, named, NDJSON)
+    lines = _lines(context, found, first, refused, only)
+    return Stream(while_valid(context.acts.credentials, principal_of(request), lines), 200, named, NDJSON)
 
 
 async def _lines(

@@ -21,6 +21,7 @@ from job_processor.http.access import Needs, principal_of
 from job_processor.http.client_gone import cancel_on_disconnect
 from job_processor.http.context import Context
 from job_processor.http.job_filters import Id, JobFilters
+from job_processor.http.long_requests import while_valid
 from job_processor.http.openapi import Answer, Operation
 from job_processor.http.problems import invalid
 from job_processor.http.query import parse, value_hint
@@ -85,8 +86,10 @@ async def export_jobs(context: Context, request: Request) -> Response:
     if wanted.format == "csv":
         # The first line names the columns, unless an export goes on.
         head = "" if wanted.before else _line([name for name in FIELDS if name in names])
-        return Stream(_csv(jobs, names, head), 200, named, "text/csv; charset=utf-8")
-    return Stream(_ndjson(jobs, names), 200, named, "application/x-ndjson")
+        lines, media = _csv(jobs, names, head), "text/csv; charset=utf-8"
+    else:
+        lines, media = _ndjson(jobs, names), "application/x-ndjson"
+    return Stream(while_valid(context.acts.credentials, principal, lines), 200, named, media)
 
 
 async def _ndjson(found: AsyncIterator[Sequence[Job]], names: frozenset[str]) -> AsyncIterator[bytes]:
