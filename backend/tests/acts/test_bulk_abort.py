@@ -205,3 +205,20 @@ async def test_another_process_had_it(acts: Acts, store: Store) -> None:
     assert await acts.bulk_groups.act(found, "w2") is None
     assert (await carried_out(acts, found, store)).state is BulkState.ABORTED
     assert (await given.stored(store, job.id)).state is State.FAILED
+
+
+async def test_a_deletion_that_has_begun_is_completed(
+    acts: Acts, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store failed within it: the job can no longer be changed."""
+    begun, other = [await given.failed(store) for _ in range(2)]
+    action = (await acts.bulk.start(NewBulkAction(BulkKind.DELETE, FAILED), COMMAND)).action
+    assert await store.save_bulk_action(replace(action, planned=(other.id, begun.id)))
+
+    async def is_begun(job_id: str) -> bool:
+        return job_id == begun.id
+
+    monkeypatch.setattr(store, "is_being_deleted", is_begun)
+    ended = await aborted(acts, store, action.id)
+    assert (ended.state, ended.done) == (BulkState.ABORTED, 1)
+    assert await given.ids_of(store) == [other.id]

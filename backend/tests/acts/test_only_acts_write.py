@@ -69,6 +69,7 @@ READS = frozenset(
         "count_by_state",
         "groups",
         "is_searchable",
+        "is_being_deleted",
         "count_waiting",
         "ahead",
         "queue_seconds",

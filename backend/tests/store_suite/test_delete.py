@@ -14,8 +14,10 @@ async def test_an_unknown_job_is_not_deleted(store: Store) -> None:
 async def test_a_final_job_is_deleted_once(store: Store) -> None:
     job = await given.completed(store, "p", "r")
     kept = await given.completed(store, "p", "r")
+    assert not await store.is_being_deleted(job.id)
     assert await store.delete(job.id)
     assert not await store.delete(job.id)
+    assert not await store.is_being_deleted(job.id)
     assert await store.get(job.id) is None
     assert await given.ids_of(store) == [kept.id]
 

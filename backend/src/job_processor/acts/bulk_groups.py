@@ -102,11 +102,24 @@ class BulkGroups:
     async def _was_acted_on(self, action: BulkAction, job_id: str) -> bool:
         if action.kind is BulkKind.REPLAY:
             return await self._store.count(Query(idempotency_key=replay_key(action.id, job_id).key, limit=1)) > 0
+        if action.kind is BulkKind.DELETE:
+            return await self._is_deleted(action, job_id)
         try:
             job = await self._store.get(job_id)
         except JobDamaged:
             return False
-        return action.kind is BulkKind.DELETE if job is None else action.id in job.bulk_actions
+        return job is not None and action.id in job.bulk_actions
+
+    async def _is_deleted(self, action: BulkAction, job_id: str) -> bool:
+        """Whether the job is deleted, at the latest now if its deletion has begun."""
+        try:
+            job = await self._store.get(job_id)
+            if job is not None and await self._store.is_being_deleted(job_id):
+                await self._jobs.delete(job_id, action.by, InBulk(action.id, job))
+                return True
+        except (JobDamaged, JobNotFound, MoveRefused):
+            return False
+        return job is None
 
     async def release(self, runner: str) -> None:
         """Release the bulk actions that this process has, because it stops."""

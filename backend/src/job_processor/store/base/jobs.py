@@ -286,3 +286,8 @@ class Jobs(Protocol):
         Returns ``False`` if no job of this id is in a final state. ``rev``: only if the job still has this revision.
         """
         ...
+
+    async def is_being_deleted(self, job_id: str) -> bool:
+        """Whether the job still exists although its deletion has begun: it is under way, or the store failed meanwhile.
+        Such a job cannot be changed any more; ``delete`` completes its deletion."""
+        ...

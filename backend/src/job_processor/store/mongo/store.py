@@ -215,6 +215,9 @@ class MongoStore(BatchVerbs, WebhookVerbs, SeriesVerbs):
         parts = self._open
         return await parts.audit.around(record, lambda: parts.writes.delete(job_id, rev))
 
+    async def is_being_deleted(self, job_id: str) -> bool:
+        return await self._open.writes.is_being_deleted(job_id)
+
     async def keep_callback(self, callback: Callback, *, limited: bool = True) -> str | None:
         return await self._open.inbox.keep_callback(callback, limited)
 

@@ -206,6 +206,10 @@ class Writes:
             await self._link.do(lambda again: self._callbacks.delete_many(left))
         return True
 
+    async def is_being_deleted(self, job_id: str) -> bool:
+        where = {"_id": job_id, DELETING: True}
+        return await self._link.read(lambda again: self._jobs.find_one(where, {"_id": 1})) is not None
+
     async def _record_deletions(self, jobs: Sequence[Document]) -> None:
         """Record deletions before they are made, so that ``since`` misses none.
 

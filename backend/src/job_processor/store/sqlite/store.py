@@ -258,6 +258,10 @@ class SqliteStore(ListVerbs, InboxVerbs, BatchVerbs, WebhookVerbs, SeriesVerbs):
     async def delete(self, job_id: str, record: AuditEntry | None = None, rev: int | None = None) -> bool:
         return await self._open_writer.submit(recorded(operations.delete(job_id, rev), record))
 
+    async def is_being_deleted(self, job_id: str) -> bool:
+        # A deletion is one transaction.
+        return False
+
     async def lanes(self) -> Sequence[Lane]:
         return await self._open_readers.points.run(lanes.lanes)
 
