@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from job_processor.acts.webhook_endpoints import NewEndpoint
+from job_processor.core.job import WebhookEvent
 from job_processor.core.webhooks import DeliveryState
 from job_processor.outgoing.notices import ANSWER_BYTES, NoticeSender
 from job_processor.workers import deliverer
@@ -126,6 +128,28 @@ async def test_no_receiver_can_ask_for_a_pause_of_more_than_a_day(tmp_path: Path
         await cancelled(site, webhook={"url": f"{mine.url}/other"})
         clock.forward(86_400_000 + 1_000)
         assert {one.target for one in (await received(mine, 3))[1:]} == {"/one", "/other"}
+
+
+@pytest.mark.parametrize("how", ["moved", "disabled"])
+async def test_a_pause_is_kept_for_no_other_receiver(tmp_path: Path, clock: Clock, how: str) -> None:
+    """The endpoint has another URL now, or is disabled: what is due is sent there, or given up."""
+    pause = answer(503, "", {"Retry-After": "86400"})
+    async with (
+        Rogue(pause).serve() as old,
+        Rogue(answer(200)).serve() as new,
+        sending_site(tmp_path, now=clock.now) as site,
+    ):
+        made = (await endpoint(site, old)).endpoint
+        await cancelled(site)
+        paused = await tried(site)
+        if how == "moved":
+            await site.acts.webhooks.change(made.id, NewEndpoint(f"{new.url}/hook", tuple(WebhookEvent)))
+        else:
+            await site.acts.webhooks.disable(made.id)
+        await site.acts.deliveries.replay(paused.id)
+        [one] = await settled(site)
+        assert (len(old.requests), len(new.requests)) == (1, how == "moved")
+        assert one.state is (DeliveryState.DELIVERED if how == "moved" else DeliveryState.FAILED)
 
 
 async def test_what_cannot_even_be_sent_counts_as_a_failed_try(

@@ -4,6 +4,7 @@ answer delays no other. A failing lane gets one request at a time, and all faili
 import asyncio
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import structlog
 
@@ -34,6 +35,14 @@ UNREADABLE = "No secret can sign it: WEBHOOK_SECRET was changed without WEBHOOK_
 NOT_SENT = "It could not be sent because of a fault of this server, which its log describes."
 
 
+class _Failed(NamedTuple):
+    """A failed try. ``pause_until``: until when the receiver asked for a pause (ms since 1970); 0: no pause."""
+
+    pause_until: int
+    endpoint_id: str | None
+    url: str
+
+
 class Deliverer(Loop):
     name = "deliverer"
 
@@ -44,8 +53,8 @@ class Deliverer(Loop):
         self._sender = sender
         self._after = ""
         self._running: dict[asyncio.Task[None], str] = {}
-        self._failing: OrderedDict[str, int] = OrderedDict()
-        """Lanes whose last try failed, and until when their receiver asked for a pause; 0: it asked for none."""
+        self._failing: OrderedDict[str, _Failed] = OrderedDict()
+        """The last try of each lane, if it failed."""
         self._opened = False
         acts.facts.subscribe_to(DeliveriesDue, lambda _: self.wake())
 
@@ -62,24 +71,37 @@ class Deliverer(Loop):
         self._after = lanes[-1] if len(lanes) == LANES else ""
         started = 0
         for lane in lanes:
-            limit = min(self._free_of(lane), free - started)
+            limit = min(await self._free_of(lane), free - started)
             if limit > 0:
                 for delivery in await self._acts.deliveries.claim(lane, limit):
                     self._start(delivery)
                     started += 1
         return 0 if relayed == RELAYED or len(lanes) == LANES else POLL_SECONDS
 
-    def _free_of(self, lane: str) -> int:
+    async def _free_of(self, lane: str) -> int:
         """How many more requests the lane may start now."""
+        failed = self._failing.get(lane)
+        if failed is not None and await self._has_changed(failed):
+            del self._failing[lane]
+            failed = None
         busy = Counter(self._running.values())
-        closed_until = self._failing.get(lane)
-        if closed_until is None:
+        if failed is None:
             return MAX_PER_LANE - busy[lane]
-        if closed_until > self._store.now():
+        if failed.pause_until > self._store.now():
             return 0
         if sum(n for one, n in busy.items() if one in self._failing) >= MAX_FOR_FAILING:
             return 0
         return 1 - busy[lane]
+
+    async def _has_changed(self, failed: _Failed) -> bool:
+        """Whether the endpoint has another receiver now, or none: then no pause is kept."""
+        if failed.endpoint_id is None:
+            return False
+        try:
+            endpoint = await self._acts.webhooks.cached(failed.endpoint_id)
+        except EndpointNotFound:
+            return True
+        return endpoint.url != failed.url or endpoint.disabled_at is not None
 
     async def stopped(self) -> None:
         if self._running:
@@ -122,7 +144,7 @@ class Deliverer(Loop):
         failpoint("webhook.before_send")
         done, retry_at = await self._send(delivery, secrets)
         failpoint("webhook.after_send")
-        self._learn(delivery.lane, delivered=done.delivered, retry_at=retry_at)
+        self._learn(delivery, delivered=done.delivered, retry_at=retry_at)
         await deliveries.tried(delivery, done, retry_at)
         failpoint("webhook.after_record")
 
@@ -134,10 +156,11 @@ class Deliverer(Loop):
             log.exception("webhook_not_sent", delivery=delivery.id)
             return Try(self._store.now(), 0, error=NOT_SENT), None
 
-    def _learn(self, lane: str, *, delivered: bool, retry_at: int | None) -> None:
-        self._failing.pop(lane, None)
+    def _learn(self, delivery: Delivery, *, delivered: bool, retry_at: int | None) -> None:
+        self._failing.pop(delivery.lane, None)
         if delivered:
             return
-        self._failing[lane] = min(retry_at or 0, self._store.now() + MAX_RETRY_AFTER_MS)
+        until = min(retry_at or 0, self._store.now() + MAX_RETRY_AFTER_MS)
+        self._failing[delivery.lane] = _Failed(until, delivery.endpoint_id, delivery.url)
         if len(self._failing) > MAX_FAILING_LANES:
             self._failing.popitem(last=False)
