@@ -54,8 +54,7 @@ class LoopDependencies:
 async def worker_loops(deps: LoopDependencies, on_store_broken: Callable[[], None]) -> list[Loop]:
     """All loops of a worker, not started. ``on_store_broken``: called to end the process if the store is broken."""
     acts, store, settings = deps.acts, deps.store, deps.settings
-    # Unique: in containers, processes of the same name often have the same pid too.
-    owner = f"{settings.worker_name}-{os.getpid()}-{secrets.token_hex(4)}"
+    owner = new_owner(settings.worker_name)
     dispatchers = _dispatchers(deps, owner)
     askers = _askers(deps)
     time = TrustedTime(last_trusted(await store.workers(0)))
@@ -82,6 +81,12 @@ async def worker_loops(deps: LoopDependencies, on_store_broken: Callable[[], Non
     if settings.retention_days > 0:
         loops.append(Pruner(acts, store, settings.retention_days, time))
     return loops
+
+
+def new_owner(worker_name: str) -> str:
+    """The name by which a process holds leases, unlike that of any other process: in containers, processes of the same
+    worker name often have the same pid too."""
+    return f"{worker_name}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
 def _dispatchers(deps: LoopDependencies, owner: str) -> dict[str, Dispatcher]:

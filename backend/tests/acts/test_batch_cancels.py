@@ -12,7 +12,7 @@ from job_processor.acts.jobs import NewJob
 from job_processor.core.access import COMMAND
 from job_processor.core.errors import JobDamaged
 from job_processor.core.ids import IdFactory
-from job_processor.core.job import Job, State
+from job_processor.core.job import Attempt, Job, State
 from job_processor.core.outcome import Accepted
 from job_processor.http.job_filters import stored_query
 from job_processor.store.base import Claim, Query, Store
@@ -55,19 +55,39 @@ async def count(store: Store, batch: str, state: State) -> int:
 
 
 async def test_no_job_is_handed_over_while_processors_answer_to_other_cancels(
-    acts: Acts, store: Store, silent: Silent
+    acts: Acts, store: Store, silent: Silent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second = await in_flight(acts, store), await a_batch(acts, 3, "other")
-    for batch in (first, second):
+    monkeypatch.setattr(module, "IN_FLIGHT_SECONDS", 60.0)
+    batches = [await in_flight(acts, store), await a_batch(acts, 3, "other"), await in_flight(acts, store)]
+    for batch in batches:
         await acts.batches.cancel(batch, COMMAND)
     tending = asyncio.create_task(acts.batches.tend(10))
-    await until_true(lambda: silent.asked == module.CONCURRENT_CANCELS)
-    assert await count(store, second, State.CANCELLED) == 3
-    assert not (await store.claim(Claim(OTHER, 10, "w1"))).jobs
+    # Each batch has its turn.
+    await until_true(lambda: silent.asked == 2 * module.CONCURRENT_CANCELS)
+    assert await count(store, batches[1], State.CANCELLED) == 3
     silent.may_answer.set()
     assert await tending is False
-    assert await count(store, first, State.CANCELLED) == SOME
-    assert silent.asked == SOME
+    assert [await count(store, batch, State.CANCELLED) for batch in batches] == [SOME, 3, SOME]
+    assert silent.asked == 2 * SOME
+
+
+async def test_within_a_batch_too(acts: Acts, store: Store, silent: Silent) -> None:
+    """The lines that wait are listed last, as the oldest; they are cancelled first."""
+    lines = [NewLine(1, NewJob(prompt="waits", flow="other")), NewLine(2, NewJob(prompt="with the processor"))]
+    batch = (await acts.batches.submit(Submitted(lines), None, COMMAND)).batch.id
+    [job] = (await store.claim(Claim(given.RULES, 1, "w1"))).jobs
+    await given.moved(store, job, given.says(job, Accepted(600_000, execution_id="12")))
+    states: list[State] = []
+
+    async def cancel(job_id: str, attempt: Attempt) -> str | None:
+        [waiting] = [one for one in await given.jobs_of(store) if one.id != job_id]
+        states.append(waiting.state)
+        return "stopped"
+
+    silent.cancel = cancel  # type: ignore[method-assign]  # a double
+    await acts.batches.cancel(batch, COMMAND)
+    assert await acts.batches.tend(10) is False
+    assert states == [State.CANCELLED]
 
 
 async def test_a_batch_that_is_cancelled_meanwhile_has_its_turn(

@@ -161,10 +161,12 @@ async def test_one_bulk_action_that_fails_does_not_hold_up_the_others(
         return await act(action, runner)
 
     monkeypatch.setattr(acts.bulk_groups, "act", sometimes)
-    # The loop waits for a store that is not available, longer each time.
-    with pytest.raises(StoreUnavailable) if isinstance(fault, StoreUnavailable) else contextlib.nullcontext():
-        await BulkRunner(acts, store, "w1").tick()
+    runner = BulkRunner(acts, store, "w1")
+    await runner.tick()
     assert [one.id for one in await store.open_bulk_actions()] == [broken.id]
     ended = await store.get_bulk_action(sound.id)
     assert ended is not None
     assert ended.state is BulkState.DONE
+    # Alone, the loop waits for a store that is not available, longer each time.
+    with pytest.raises(StoreUnavailable) if isinstance(fault, StoreUnavailable) else contextlib.nullcontext():
+        await runner.tick()

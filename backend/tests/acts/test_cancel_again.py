@@ -1,11 +1,15 @@
-"""A cancel that is repeated reaches a processor that has not answered to the first one."""
+"""A cancel that is repeated reaches the processor, if the first one was cut off before it did."""
 
 import asyncio
 
 import pytest
 
+from job_processor import tasks
 from job_processor.acts import Acts, acts_over
+from job_processor.acts.bulk import NewBulkAction
 from job_processor.acts.flow_table import FlowTable
+from job_processor.core.access import COMMAND
+from job_processor.core.bulk import BulkKind
 from job_processor.core.errors import StoreUnavailable
 from job_processor.core.ids import IdFactory
 from job_processor.core.job import Job, State
@@ -79,3 +83,19 @@ async def test_the_processor_is_told_once_by_cancels_at_the_same_time(store: Sto
     await asyncio.gather(*cancelling)
     await acts.jobs.cancel(job.id)
     assert (processor.asked, answers(await given.stored(store, job.id))) == (1, 1)
+
+
+async def test_by_a_bulk_action_whose_process_died(store: Store) -> None:
+    processor, other = Silent(), Silent()
+    other.may_answer.set()
+    job, first, second = await waiting(store), over(store, processor, 0xABCDEF000001), over(store, other, 2)
+    action = (await first.bulk.start(NewBulkAction(BulkKind.CANCEL, {}), COMMAND)).action
+    acting = asyncio.create_task(first.bulk_groups.act(action, "w1"))
+    await until_true(lambda: processor.asked == 1)
+    [planned] = await store.open_bulk_actions()
+    assert planned.planned == (job.id,)
+    await tasks.end(acting)
+    await first.cancels.close()
+    done = await second.bulk_groups.act(planned, "w1")
+    assert done is not None
+    assert (done.done, other.asked, answers(await given.stored(store, job.id))) == (1, 1, 1)

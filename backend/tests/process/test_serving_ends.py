@@ -24,6 +24,10 @@ async def test_a_server_that_ends_by_itself_ends_the_process(tmp_path: Path) -> 
         assert await running == 1
 
 
+def test_processes_of_the_same_name_and_pid_hold_their_leases_apart() -> None:
+    assert worker_loops.new_owner("worker-1") != worker_loops.new_owner("worker-1")
+
+
 async def test_each_flows_attempts_have_the_time_of_the_setting_to_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

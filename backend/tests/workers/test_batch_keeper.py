@@ -1,5 +1,7 @@
 """The keeper carries batches on: cancels, ends, deletes, and looks again."""
 
+import pytest
+
 from job_processor.acts.facts import BatchCancelled
 from job_processor.core.outcome import Succeeded
 from job_processor.store.base import Query
@@ -54,6 +56,19 @@ async def test_it_deletes_a_batch_with_its_jobs_after_its_retention_time(site: S
         pass
     assert await site.store.count(Query(limit=1_000)) == 0
     assert (await site.client.get(f"/batches/{batch_id}")).status == 404
+
+
+async def test_what_it_completes_is_looked_at_at_once(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch that a crashed process left incomplete may have been cancelled: its jobs must not wait to be claimed."""
+    batch_id, keeper = await submitted(site, 2), keeper_of(site)
+
+    async def complete() -> int:
+        await site.client.post(f"/batches/{batch_id}/cancel")
+        return 1
+
+    monkeypatch.setattr(site.acts.batches, "complete", complete)
+    await keeper.tick()
+    assert (await site.client.get(f"/batches/{batch_id}")).json()["status"] == "ENDED"
 
 
 async def test_a_cancel_wakes_it(site: Site) -> None:

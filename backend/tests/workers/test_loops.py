@@ -60,11 +60,19 @@ class Writing(Ticking):
             await asyncio.Event().wait()
         if self.store == "fails":
             raise StoreUnavailable("away")
+        if self.store == "cancels":
+            raise asyncio.CancelledError
         self.written = True
 
 
 @pytest.mark.parametrize(
-    ("store", "reasons"), [("hangs", ["TimeoutError()"]), ("fails", ["StoreUnavailable('away')"]), ("works", [])]
+    ("store", "reasons"),
+    [
+        ("hangs", ["TimeoutError()"]),
+        ("fails", ["StoreUnavailable('away')"]),
+        ("cancels", ["TimeoutError()"]),
+        ("works", []),
+    ],
 )
 async def test_a_store_that_does_not_answer_does_not_delay_the_end(
     store: str, reasons: list[str], monkeypatch: pytest.MonkeyPatch

@@ -43,8 +43,11 @@ from job_processor.store.base import BatchAdded, IdempotencyKey, NewBatch, Query
 
 MAX_NAMED_LINES = 20
 """Maximum number of invalid lines that an error names."""
+LISTED = 200
 CONCURRENT_CANCELS = 20
 """Maximum number of jobs of a batch that are cancelled at the same time."""
+CONCURRENT_BATCHES = 10
+"""Maximum number of batches whose jobs in flight are cancelled at the same time."""
 IN_FLIGHT_SECONDS = 2.0
 """How long jobs in flight are cancelled before batches that were cancelled meanwhile have their turn. The processors'
 answers to the last of these cancels may take longer."""
@@ -185,7 +188,13 @@ class Batches:
         for batch in cancelled:
             await self._cancel_jobs(batch, _PENDING)
         until = time.monotonic() + IN_FLIGHT_SECONDS
-        complete = await tasks.all_of(*(self._cancel_jobs(batch, _IN_FLIGHT, until) for batch in cancelled))
+        at_once = asyncio.Semaphore(CONCURRENT_BATCHES)
+
+        async def cancel(batch: Batch) -> bool:
+            async with at_once:
+                return await self._cancel_jobs(batch, _IN_FLIGHT, until)
+
+        complete = await tasks.all_of(*(cancel(batch) for batch in cancelled))
         for batch in batches:
             counts = await self._counts(batch)
             end = ended_at(batch, counts)
@@ -207,10 +216,13 @@ class Batches:
         (seconds, monotonic)."""
         before: str | None = None
         while True:
-            query = Query(limit=CONCURRENT_CANCELS, before=before, batch=batch.id, states=states, clip=0)
+            query = Query(limit=LISTED, before=before, batch=batch.id, states=states, clip=0)
             found = [one.id for one in await self._store.list(query)]
-            await tasks.all_of(*(self._cancel_job(id_) for id_ in found))
-            if len(found) < CONCURRENT_CANCELS:
+            for start in range(0, len(found), CONCURRENT_CANCELS):
+                if start > 0 and time.monotonic() >= until:
+                    return False
+                await tasks.all_of(*(self._cancel_job(id_) for id_ in found[start : start + CONCURRENT_CANCELS]))
+            if len(found) < LISTED:
                 return True
             if time.monotonic() >= until:
                 return False

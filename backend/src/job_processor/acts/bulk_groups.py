@@ -117,7 +117,10 @@ class BulkGroups:
             if job is not None and await self._store.is_being_deleted(job_id):
                 await self._jobs.delete(job_id, action.by, InBulk(action.id, job))
                 return True
-        except (JobDamaged, JobNotFound, MoveRefused):
+        except JobNotFound:
+            # Another process has completed the deletion.
+            return True
+        except (JobDamaged, MoveRefused):
             return False
         return job is None
 
@@ -187,6 +190,9 @@ class BulkGroups:
             if job is None:
                 return _DONE if again and action.kind is BulkKind.DELETE else _GONE
             if action.id in job.bulk_actions:
+                if action.kind is BulkKind.CANCEL:
+                    # The process may have died before the processor was told.
+                    await self._jobs.pass_cancel_on(job)
                 return _DONE
             # A replay does not change the job, so it uses the job as it matched when the group was recorded.
             is_replay = action.kind is BulkKind.REPLAY

@@ -32,7 +32,7 @@ _BEARER = b"Bearer jp_"
 
 @dataclass(eq=False, slots=True)
 class _Held:
-    """A long request: an event stream, or one that waits for a job."""
+    """A long request: an event stream, an export, a batch that is being received, or one that waits for a job."""
 
     principal: Principal
     leave: Callable[[], None]

@@ -163,8 +163,8 @@ class Jobs:
     ) -> Moved:
         """Cancel a job and pass the cancel on to the processor of an attempt in flight.
 
-        Cancelling a CANCELLED job only passes the cancel on, if the processor has not answered to it. Raises
-        ``JobNotFound``, and ``MoveRefused`` for any other final job.
+        Cancelling a CANCELLED job only passes the cancel on, if that was not completed. Raises ``JobNotFound``, and
+        ``MoveRefused`` for any other final job.
         """
         known = await self._visible(job_id, by) if part is None else part.job
         bulk = None if part is None else part.action_id
@@ -173,10 +173,15 @@ class Jobs:
         if not moved.written and moved.job.state is not State.CANCELLED:
             raise MoveRefused(f"The job is already {moved.job.state.value}.")
         # Also if the job was CANCELLED before: that request may have been cut off before the processor was told.
-        ended = attempt_ended_by_cancel(moved.job)
-        if ended is not None:
-            await self._cancels.pass_on(ended.flow or moved.job.flow, moved.job.id, ended)
+        await self.pass_cancel_on(moved.job)
         return moved
+
+    async def pass_cancel_on(self, job: Job) -> None:
+        """Pass the cancel of a CANCELLED job on to the processor of the attempt that it ended, unless the history has
+        an answer to it, or that none came."""
+        ended = attempt_ended_by_cancel(job)
+        if ended is not None:
+            await self._cancels.pass_on(ended.flow or job.flow, job.id, ended)
 
     async def retry(
         self, job_id: str, more_attempts: int | None = None, by: Requester = SYSTEM, part: InBulk | None = None

@@ -236,7 +236,7 @@ def _note_unreadable(job: Job, signal: CallbackUnreadable, now: int) -> Job | No
 
 def attempt_ended_by_cancel(job: Job) -> Attempt | None:
     """The attempt that a cancel ended, so that the cancel can be passed on to its processor; ``None``: there is none,
-    or the processor has answered to the cancel."""
+    or the history has the processor's answer, or that none came."""
     newest = job.attempts[-1] if job.attempts else None
     if newest is None or newest.end is not AttemptEnd.CANCELLED or newest.ended_at != job.finished_at:
         return None

@@ -56,7 +56,8 @@ class Processor(Protocol):
 
     async def cancel(self, job_id: str, attempt: Attempt) -> str | None:
         """Pass a cancel on to the system that works on a WAITING attempt. Returns its answer for the history, or
-        ``None`` if the work cannot be stopped."""
+        ``None`` if the work cannot be stopped. May be called again for the same attempt, if the first call was cut off.
+        """
         ...
 
 

@@ -33,15 +33,14 @@ class BatchKeeper(Loop):
         self.wake()
 
     async def tick(self) -> float:
+        more = await self._acts.batches.tend(TENDED)
         now = self._store.now()
-        has_upkeep = now >= self._upkeep_at
-        if has_upkeep:
-            # Before ``tend``, which cancels the jobs of a cancelled batch.
+        if now >= self._upkeep_at:
             left = await self._acts.batches.complete()
             if left:
                 log.warning("batches_completed", count=left)
-        more = await self._acts.batches.tend(TENDED)
-        if has_upkeep:
+                # At once, because some of them may have been cancelled.
+                more = await self._acts.batches.tend(TENDED)
             pruning = self._time.is_trusted(now) and await self._acts.batches.prune(PRUNED)
             self._upkeep_at = now + (0 if pruning else UPKEEP_SECONDS * 1000)
             more = more or pruning

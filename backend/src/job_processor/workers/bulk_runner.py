@@ -41,7 +41,7 @@ class BulkRunner(Loop):
 
     async def tick(self) -> float:
         pause = POLL_SECONDS
-        unavailable: StoreUnavailable | None = None
+        progressed, unavailable = False, None
         for action in await self._store.open_bulk_actions():
             if self._stopping:
                 break
@@ -58,9 +58,10 @@ class BulkRunner(Loop):
             if not after.is_open:
                 _log_end(after)
             if after.waits_for is None:
+                progressed = True
                 duration = time.monotonic() - began
                 pause = min(pause, max(MIN_PAUSE_SECONDS, min(MAX_PAUSE_SECONDS, duration)))
-        if unavailable is not None:
+        if unavailable is not None and not progressed:
             raise unavailable
         return pause
 

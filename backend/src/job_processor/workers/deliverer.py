@@ -81,9 +81,9 @@ class Deliverer(Loop):
     async def _free_of(self, lane: str) -> int:
         """How many more requests the lane may start now."""
         failed = self._failing.get(lane)
-        if failed is not None and await self._has_changed(failed):
+        if failed is not None and await self._has_changed(failed) and self._failing.get(lane) is failed:
             del self._failing[lane]
-            failed = None
+        failed = self._failing.get(lane)
         busy = Counter(self._running.values())
         if failed is None:
             return MAX_PER_LANE - busy[lane]

@@ -55,9 +55,9 @@ class Loop:
 
     async def _write_last(self) -> None:
         writing = asyncio.create_task(self.last_writes())
-        await asyncio.wait([writing], timeout=STOP_SECONDS)
-        error = writing.exception() if writing.done() else TimeoutError()
-        await tasks.end(writing)
+        _, late = await asyncio.wait([writing], timeout=STOP_SECONDS)
+        await tasks.end(*late)
+        error = TimeoutError() if writing.cancelled() else writing.exception()
         if error is not None:
             log.warning("last_writes_failed", loop=self.name, reason=repr(error))
 
