@@ -44,6 +44,7 @@ from job_processor.store.base import BatchAdded, IdempotencyKey, NewBatch, Query
 MAX_NAMED_LINES = 20
 """Maximum number of invalid lines that an error names."""
 LISTED = 200
+"""Number of jobs to be cancelled whose ids are read at a time."""
 CONCURRENT_CANCELS = 20
 """Maximum number of jobs of a batch that are cancelled at the same time."""
 CONCURRENT_BATCHES = 10
