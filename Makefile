@@ -144,7 +144,7 @@ bulk-kill-test: setup ## Kill one big bulk retry, then one big bulk replay, agai
 	@cd backend && ../$(BIN)/python -m tests.faults.bulk_campaign --jobs $(or $(JOBS),100000) --kills $(or $(KILLS),50)
 
 .PHONY: soak
-soak: setup ## All kinds of load for an hour against one server; checks memory, latency and invariants: SECONDS=3600
+soak: setup ## All that is done with single jobs, for an hour against one server; checks memory, latency and invariants: SECONDS=3600
 	@cd backend && ../$(BIN)/python -m tests.faults.soak --seconds $(or $(SECONDS),3600)
 
 .PHONY: failover-test

@@ -1,9 +1,10 @@
-"""Everything at once for a while, against one server; then the checker, the memory, and how long submits took.
+"""Many kinds of load at once for a while, against one server; then the checker, the memory, and how long submits took.
 
-``python -m tests.faults.soak --seconds 3600 [--seed S]``: clients that do all that clients do, searches, event streams,
-readers that do not read, clients that hang up, an n8n that never answers, and restarts. The restarts (kills and clean
-stops in turn) come first, in a quarter of the time or as long as they take; then one process lives on, so that its
-memory can be compared with itself.
+``python -m tests.faults.soak --seconds 3600 [--seed S]``: clients with single jobs and all that is done with them,
+searches, event streams, readers that do not read, clients that hang up, an n8n that never answers, and restarts.
+Batches, bulk actions and webhooks are in ``kill_campaign`` alone. The restarts (kills and clean stops in turn) come
+first, in a quarter of the time or as long as they take; then one process lives on, so that its memory can be compared
+with itself.
 """
 
 import argparse
