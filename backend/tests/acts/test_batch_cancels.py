@@ -106,6 +106,23 @@ async def test_a_batch_that_is_cancelled_meanwhile_has_its_turn(
     assert await count(store, first, State.CANCELLED) == SOME
 
 
+async def test_a_turn_that_is_over_begins_with_no_further_batch(
+    acts: Acts, store: Store, silent: Silent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many batches are cancelled, one that is cancelled meanwhile waits for one answer of each at work."""
+    monkeypatch.setattr(module, "IN_FLIGHT_SECONDS", 0.0)
+    monkeypatch.setattr(module, "CONCURRENT_BATCHES", 1)
+    silent.may_answer.set()
+    batches = [await in_flight(acts, store) for _ in range(3)]
+    for batch in batches:
+        await acts.batches.cancel(batch, COMMAND)
+    turns = 0
+    while await acts.batches.tend(10):
+        turns += 1
+        assert silent.asked <= turns * module.CONCURRENT_CANCELS
+    assert [await count(store, batch, State.CANCELLED) for batch in batches] == [SOME] * 3
+
+
 async def test_a_damaged_job_holds_up_no_other(acts: Acts, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = await a_batch(acts, 3, "f"), await a_batch(acts, 3, "f")
     [damaged, *_] = await given.ids_of(store, Query(batch=first))

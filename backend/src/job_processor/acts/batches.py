@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import random
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -192,10 +193,14 @@ class Batches:
         at_once = asyncio.Semaphore(CONCURRENT_BATCHES)
 
         async def cancel(batch: Batch) -> bool:
+            is_later = at_once.locked()
             async with at_once:
+                if is_later and time.monotonic() >= until:
+                    return False
                 return await self._cancel_jobs(batch, _IN_FLIGHT, until)
 
-        complete = await tasks.all_of(*(cancel(batch) for batch in cancelled))
+        # In any order, so that over several turns none is always too late.
+        complete = await tasks.all_of(*(cancel(batch) for batch in random.sample(cancelled, len(cancelled))))
         for batch in batches:
             counts = await self._counts(batch)
             end = ended_at(batch, counts)
