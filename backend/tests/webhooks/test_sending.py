@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from job_processor.acts.webhook_endpoints import NewEndpoint
+from job_processor.core.errors import EndpointNotFound
 from job_processor.core.job import WebhookEvent
 from job_processor.core.webhooks import DeliveryState
 from job_processor.outgoing.notices import ANSWER_BYTES, NoticeSender
 from job_processor.workers import deliverer
-from job_processor.workers.deliverer import MAX_PER_LANE
+from job_processor.workers.deliverer import MAX_PER_LANE, _Failed
 from tests.processors.rogue import Rogue, answer
 from tests.support.clock import Clock
 from tests.support.site import Site
@@ -150,6 +151,24 @@ async def test_a_pause_is_kept_for_no_other_receiver(tmp_path: Path, clock: Cloc
         [one] = await settled(site)
         assert (len(old.requests), len(new.requests)) == (1, how == "moved")
         assert one.state is (DeliveryState.DELIVERED if how == "moved" else DeliveryState.FAILED)
+
+
+@pytest.mark.parametrize(("newest", "places"), [(_Failed(10**15, None, "http://other"), 0), (None, MAX_PER_LANE)])
+async def test_a_try_that_ends_while_its_endpoint_is_looked_up_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, newest: _Failed | None, places: int
+) -> None:
+    async with sending_site(tmp_path) as site:
+        [loop] = [one for one in site.loops if isinstance(one, deliverer.Deliverer)]
+
+        async def changed(endpoint_id: str) -> None:
+            loop._failing.clear()
+            if newest is not None:
+                loop._failing["a lane"] = newest
+            raise EndpointNotFound(endpoint_id)
+
+        monkeypatch.setattr(site.acts.webhooks, "cached", changed)
+        loop._failing["a lane"] = _Failed(0, "its endpoint", "http://one")
+        assert await loop._free_of("a lane") == places
 
 
 async def test_what_cannot_even_be_sent_counts_as_a_failed_try(
